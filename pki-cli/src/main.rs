@@ -1,0 +1,2 @@
+//! The `pki` command.
+fn main() {}
