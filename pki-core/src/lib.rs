@@ -6,7 +6,10 @@ extern crate alloc;
 extern crate std;
 
 pub mod authority;
+pub mod name;
+pub mod oid;
 pub mod random;
 pub mod revocation;
 pub mod serial;
 pub mod time;
+mod tlv;
