@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use der::{Decode, Reader, SliceReader, Tag};
+use der::{Reader, SliceReader, Tag};
 
 use crate::certificate::read_signed;
 use crate::extension::{self, Extension};
@@ -257,19 +257,19 @@ impl CertificateRevocationList {
         let (content, outer_algorithm, signature) = read_signed(der)?;
         let (algorithm, issuer, this_update, next_update, entries, extensions) =
             tlv::read_sequence(content, |reader| {
-                if reader.peek_tag()? == Tag::Integer {
+                if Tag::peek(reader)? == Tag::Integer {
                     tlv::content_of(reader, Tag::Integer)?;
                 }
                 let algorithm = reader.tlv_bytes()?;
                 let issuer = reader.tlv_bytes()?;
                 let this_update = tlv::read_time(reader)?;
                 let is_time = |tag| matches!(tag, Tag::UtcTime | Tag::GeneralizedTime);
-                let next_update = if !reader.is_finished() && is_time(reader.peek_tag()?) {
+                let next_update = if !reader.is_finished() && is_time(Tag::peek(reader)?) {
                     Some(tlv::read_time(reader)?)
                 } else {
                     None
                 };
-                let entries = if !reader.is_finished() && reader.peek_tag()? == Tag::Sequence {
+                let entries = if !reader.is_finished() && Tag::peek(reader)? == Tag::Sequence {
                     tlv::content_of(reader, Tag::Sequence)?
                 } else {
                     &[]

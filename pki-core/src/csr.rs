@@ -89,7 +89,7 @@ impl CertificationRequest {
             return Err(CsrError::TooLarge { octets: text.len() });
         }
         match pem::parse(text).map_err(CsrError::Pem)?.as_slice() {
-            [block] if pem::CERTIFICATE_REQUESTS.contains(&block.label.as_str()) => {
+            [block] if matches!(block.label.as_str(), pem::CERTIFICATE_REQUEST | pem::NEW_CERTIFICATE_REQUEST) => {
                 Self::from_der(&block.der, verifier)
             }
             [block] => Err(CsrError::Label { label: block.label.clone() }),

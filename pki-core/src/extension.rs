@@ -179,7 +179,7 @@ pub(crate) fn read_all(content: &[u8]) -> der::Result<Vec<Extension>> {
     while !reader.is_finished() {
         let mut fields = SliceReader::new(tlv::content_of(&mut reader, Tag::Sequence)?)?;
         let id = Oid(ObjectIdentifier::decode(&mut fields)?);
-        let critical = if fields.peek_tag()? == Tag::Boolean && bool::decode(&mut fields)? {
+        let critical = if Tag::peek(&fields)? == Tag::Boolean && bool::decode(&mut fields)? {
             Criticality::Critical
         } else {
             Criticality::NonCritical
@@ -204,7 +204,7 @@ pub(crate) enum BasicConstraints {
 pub(crate) fn read_basic_constraints(value: &[u8]) -> der::Result<BasicConstraints> {
     tlv::read_sequence(value, |reader| {
         let authority =
-            !reader.is_finished() && reader.peek_tag()? == Tag::Boolean && bool::decode(reader)?;
+            !reader.is_finished() && Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
         let path_length = if reader.is_finished() {
             PathLength::Unlimited
         } else {

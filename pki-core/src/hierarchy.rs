@@ -11,7 +11,7 @@ use crate::issue::{AskedLifetime, IssueError, Permitted};
 use crate::issuer::IssuerCertificate;
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 use crate::name::{DistinguishedName, GeneralName};
-use crate::oid;
+use crate::oid::{self, Oid};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
 use crate::role::Limits;
 use crate::tbs::RevocationPointers;
@@ -103,7 +103,7 @@ pub fn permit_ca(
     if let Err(no) = authority_key(&key) {
         return Err(trace.refuse(no));
     }
-    trace.permit(RuleId::AUTHORITY_KEY, key.key_type().name());
+    trace.permit(RuleId::AUTHORITY_KEY, key.key_type().as_str());
     conclude(request, key, trace, limits, now)
 }
 
@@ -389,7 +389,7 @@ pub fn is_root(certificate: &Certificate) -> bool {
 }
 
 /// Whether a verifier has to know every critical extension of a CA here (RFC 5280 4.2).
-pub fn unknown_critical_extension(certificate: &Certificate) -> Option<crate::oid::Oid> {
+pub fn unknown_critical_extension(certificate: &Certificate) -> Option<Oid> {
     const KNOWN: [const_oid::ObjectIdentifier; 8] = [
         oid::KEY_USAGE,
         oid::EXTENDED_KEY_USAGE,

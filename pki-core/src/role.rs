@@ -82,7 +82,7 @@ impl Role {
             Ok(key) => key,
             Err(no) => return Err(trace.refuse(no)),
         };
-        trace.permit(RuleId::KEY_TYPE, key.name());
+        trace.permit(RuleId::KEY_TYPE, key.key_type().as_str());
         self.conclude(names, None, lifetime, key.key_type(), key, limits, now, trace, warnings)
     }
 
@@ -105,7 +105,7 @@ impl Role {
             return Err(trace.refuse(no));
         }
         let key_type = key.key_type();
-        trace.permit(RuleId::KEY_TYPE, key_type.name());
+        trace.permit(RuleId::KEY_TYPE, key_type.as_str());
         let names = self.names_of_csr(&csr, names, &mut warnings);
         let serial_number = csr.subject_serial_numbers().into_iter().next();
         let key = csr.into_public_key();

@@ -178,7 +178,7 @@ pub(crate) fn optional_context<'a>(
     constructed: bool,
 ) -> der::Result<Option<&'a [u8]>> {
     let wanted = Tag::ContextSpecific { constructed, number: der::TagNumber(number) };
-    if reader.is_finished() || reader.peek_tag()? != wanted {
+    if reader.is_finished() || Tag::peek(reader)? != wanted {
         return Ok(None);
     }
     content_of(reader, wanted).map(Some)
@@ -186,7 +186,7 @@ pub(crate) fn optional_context<'a>(
 
 /// Reads a UTCTime or GeneralizedTime in the form that RFC 5280 4.1.2.5 prescribes.
 pub(crate) fn read_time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
-    let tag = reader.peek_tag()?;
+    let tag = Tag::peek(reader)?;
     let duration = match tag {
         Tag::UtcTime => der::asn1::UtcTime::decode(reader)?.to_unix_duration(),
         _ => der::asn1::GeneralizedTime::decode(reader)?.to_unix_duration(),

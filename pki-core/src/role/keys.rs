@@ -94,7 +94,7 @@ impl KeyPolicy {
         let (key_type, bits) = (key.key_type(), key.bits());
         let value = alloc::format!("{key_type} {bits}");
         if self.key_type.is_some_and(|wanted| wanted != key_type) {
-            let wanted = self.key_type.map_or("any", KeyType::name);
+            let wanted = self.key_type.map_or("any", KeyType::as_str);
             return Err(No {
                 rule: RuleId::KEY_TYPE,
                 reason: alloc::format!("the role requires keys of type {wanted}, the CSR's key is {value}"),

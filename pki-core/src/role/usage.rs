@@ -83,7 +83,7 @@ impl KeyUsagePolicy {
             });
         }
         if !left_out.is_empty() {
-            warnings.push(Warning::KeyUsageLeftOut { usages: left_out.to_string(), key: key_type.name() });
+            warnings.push(Warning::KeyUsageLeftOut { usages: left_out.to_string(), key: key_type.as_str() });
         }
         Ok(granted)
     }
