@@ -28,11 +28,7 @@ pub enum Storage {
 
 /// A role as it is written: Vault's names, Vault's defaults. Durations are whole seconds; zero means the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct RoleConfig {
     /// The issuer to sign with: a name, an id, or `default`. Looked up at use.
     pub issuer_ref: String,
