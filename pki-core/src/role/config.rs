@@ -188,6 +188,18 @@ impl Default for RoleConfig {
     }
 }
 
+impl RoleConfig {
+    /// A role for names below these domains and for keys of any type, with Vault's defaults otherwise.
+    pub fn for_domains<'a>(domains: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            allowed_domains: domains.into_iter().map(ToOwned::to_owned).collect(),
+            allow_subdomains: true,
+            key_type: RoleKeyType::Any,
+            ..Self::default()
+        }
+    }
+}
+
 /// One field of a role that cannot be so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleComplaint {
