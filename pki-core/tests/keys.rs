@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test"
 )]
 
@@ -336,6 +337,9 @@ fn openssl_verifies_what_we_sign() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
+/// Name, file, password, and which error it gives.
+type Row<'a> = (&'a str, String, Option<&'a [u8]>, fn(&PrivateKeyError) -> bool);
+
 #[test]
 fn what_is_no_usable_private_key_is_refused_by_name() {
     let p256 = peer(KeyAlgorithm::EcP256);
@@ -389,7 +393,7 @@ fn what_is_no_usable_private_key_is_refused_by_name() {
     let primes = genpkey(&primes);
 
     let inner = |error: fn(&PrivateKeyError) -> bool| error;
-    let rows: Vec<(&str, String, Option<&[u8]>, fn(&PrivateKeyError) -> bool)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         (
             "nothing",
             String::new(),
