@@ -21,6 +21,8 @@ pub mod audit;
 pub mod batch;
 pub mod certificate;
 pub mod config;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod crl;
 pub mod envelope;
 pub mod error;
