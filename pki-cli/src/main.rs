@@ -1,2 +1,30 @@
-//! The `pki` command.
-fn main() {}
+//! The `pki` command: decode, call, commit, print.
+//!
+//! The clock, the operating system's source of randomness, files and the terminal are here; what may be issued is
+//! decided in `pki-core`, what is kept is kept by `pki-store`. Each noun of the command line has a file; [`args`]
+//! has the tree of commands.
+
+mod answer;
+mod args;
+mod clock;
+mod duration;
+mod fault;
+mod input;
+mod output;
+mod random;
+mod session;
+mod set;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fault::install_panic_hook();
+    match args::run(std::env::args_os()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("{fault}");
+            ExitCode::from(fault.exit() as u8)
+        }
+    }
+}
