@@ -14,6 +14,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use global::Global;
 
 use crate::fault::Fault;
+use crate::{config, init, mount, role};
 use crate::session::Session;
 
 /// A command at the end of a branch: its flags, and what it does.
@@ -203,7 +204,42 @@ Example:
 Environment: PKI_STORE, PKI_MOUNT, PKI_PASSPHRASE_FILE.
 Exit codes: 0 done, 1 a rule says no, 2 usage, 3 not there, 4 store unusable, 5 defect.";
 
-static TREE: &[Entry] = &[];
+static TREE: &[Entry] = &[
+    Entry::act::<init::Init>("init", "Create a store"),
+    Entry::family(
+        "mount",
+        "Named sets of issuers, keys, roles and configuration",
+        &[
+            Entry::act::<mount::Enable>("enable", "Create a mount"),
+            Entry::act::<mount::Tune>("tune", "Change a mount's limits"),
+            Entry::act::<mount::List>("list", "List the mounts"),
+            Entry::act::<mount::Disable>("disable", "End a mount"),
+        ],
+    ),
+    Entry::family(
+        "config",
+        "What a mount writes into certificates",
+        &[Entry::family(
+            "urls",
+            "Where issuer, CRL and OCSP responder are",
+            &[
+                Entry::act::<config::Read>("read", "Print the URLs"),
+                Entry::act::<config::Write>("write", "Change the URLs"),
+            ],
+        )],
+    ),
+    Entry::family(
+        "role",
+        "Who may have which certificates",
+        &[
+            Entry::act::<role::Write>("write", "Write a whole role"),
+            Entry::act::<role::Patch>("patch", "Change the named fields of a role"),
+            Entry::act::<role::Read>("read", "Print a role"),
+            Entry::act::<role::List>("list", "List the roles"),
+            Entry::act::<role::Delete>("delete", "Delete a role"),
+        ],
+    ),
+];
 
 #[cfg(test)]
 mod tests {

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pki_store::mount::{MountKind, NewMount};
 use pki_store::seal::{KdfParameters, NewSeal};
-use pki_store::{MountId, Op, SqliteStore, StoreError};
+use pki_store::SqliteStore;
+use pki_store::sqlite::Options;
 
 use crate::answer::Answer;
 use crate::args::Act;
 use crate::fault::Fault;
 use crate::random::OsRandom;
-use crate::session::{House, Session, read_passphrase};
+use crate::session::{Session, read_passphrase};
 
 /// Create a store.
 ///
@@ -30,18 +30,8 @@ impl Act for Init {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let path = session.store_path()?;
         let (seal, sealed_by) = self.seal(session)?;
-        let store = SqliteStore::init(&path, seal, &mut OsRandom, session.now)?;
-        let house = House {
-            store,
-            now: session.now,
-            requester: session.requester(),
-        };
-        let mut ops = Vec::new();
-        for (name, kind) in [("pki", MountKind::Pki), ("database", MountKind::Database)] {
-            let id = MountId::random(&mut OsRandom).map_err(StoreError::from)?;
-            ops.push(Op::CreateMount(NewMount::new(id, name, kind)));
-        }
-        house.commit(ops, house.done("init", None))?;
+        let store = SqliteStore::init(&path, seal, Options::default(), &mut OsRandom, session.now)?;
+        drop(store);
         let mut answer = Answer::new();
         answer
             .set("initialized", true)

@@ -7,14 +7,20 @@
 mod answer;
 mod args;
 mod clock;
+mod config;
 mod duration;
 mod fault;
+mod init;
 mod input;
+mod mount;
+mod name;
 mod output;
 mod random;
 mod session;
+mod role;
 mod set;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 

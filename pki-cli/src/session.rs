@@ -8,6 +8,7 @@ use pki_store::audit::{AuditEntry, AuditOutcome};
 use pki_store::mount::{Mount, MountKind};
 use pki_store::role::RoleVersion;
 use pki_store::seal::{SealKind, Unseal};
+use pki_store::sqlite::Options;
 use pki_store::{Batch, BatchId, Committed, Op, SqliteStore, Store, StoreError, block_on};
 use zeroize::Zeroizing;
 
@@ -58,7 +59,7 @@ impl Session {
     pub(crate) fn open(&self) -> Result<House, Fault> {
         let path = self.store_path()?;
         let unseal = self.unseal(&path)?;
-        let store = SqliteStore::open(&path, unseal)?;
+        let store = SqliteStore::open(&path, unseal, Options::default())?;
         Ok(House {
             store,
             now: self.now,
