@@ -6,6 +6,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod authority;
+pub mod key;
+pub mod pem;
 pub mod random;
 pub mod revocation;
 pub mod serial;
