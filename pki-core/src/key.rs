@@ -247,6 +247,8 @@ pub enum VerifyError {
         /// Why, as a clause, with what would be accepted.
         reason: Cow<'static, str>,
     },
+    /// The signature says it was made with an algorithm that is not known here, or no longer trusted (SHA-1).
+    UnsupportedAlgorithm,
 }
 
 impl fmt::Display for VerifyError {
@@ -261,6 +263,10 @@ impl fmt::Display for VerifyError {
             Self::KeyRefused { reason } => {
                 write!(f, "no signature of this public key can be verified: {reason}")
             }
+            Self::UnsupportedAlgorithm => f.write_str(
+                "its signature algorithm is not one of RSA (PKCS#1 or PSS), ECDSA with SHA-256, SHA-384 or SHA-512, or \
+                 Ed25519",
+            ),
         }
     }
 }
