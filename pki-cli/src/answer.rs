@@ -130,6 +130,11 @@ impl Answer {
         self
     }
 
+    /// The whole answer as JSON.
+    pub(crate) fn to_json(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        self.json_text(Secret::Shown)
+    }
+
     fn json_text(&self, secret: Secret) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let unencodable = |_| Fault::defect("an answer does not encode as JSON");
         // Room for everything at once: a buffer that grows leaves pieces of the secret behind.
@@ -447,6 +452,12 @@ enum Place {
 }
 
 impl Staged {
+    /// The same with the warnings of what happened after it was staged.
+    pub(crate) fn with_warnings(mut self, later: Answer) -> Self {
+        self.warnings.extend(later.warnings);
+        self
+    }
+
     /// Gives the answer: after the commit.
     pub(crate) fn publish(self) -> Result<(), Fault> {
         for warning in &self.warnings {

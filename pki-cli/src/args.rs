@@ -14,7 +14,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use global::Global;
 
 use crate::fault::Fault;
-use crate::{config, init, mount, role};
+use crate::{
+    audit, cert, completions, config, crl, init, intermediate, issue, issuer, key, mount, publish, revoke, role, root, sign, tree,
+};
 use crate::session::Session;
 
 /// A command at the end of a branch: its flags, and what it does.
@@ -217,6 +219,42 @@ static TREE: &[Entry] = &[
         ],
     ),
     Entry::family(
+        "root",
+        "Root CAs",
+        &[
+            Entry::act::<root::Generate>("generate", "Make a root: key, certificate, first CRL"),
+            Entry::act::<root::SignIntermediate>("sign-intermediate", "Certify an intermediate: sign its CSR"),
+        ],
+    ),
+    Entry::family(
+        "intermediate",
+        "Intermediate CAs",
+        &[
+            Entry::act::<intermediate::Generate>("generate", "Make a key and a CSR for it"),
+            Entry::act::<intermediate::SetSigned>("set-signed", "Bring back the signed certificate"),
+        ],
+    ),
+    Entry::family(
+        "issuer",
+        "CA certificates of a mount",
+        &[
+            Entry::act::<issuer::List>("list", "List the issuers"),
+            Entry::act::<issuer::Read>("read", "Print an issuer with its chain"),
+            Entry::act::<issuer::Update>("update", "Rename an issuer"),
+            Entry::act::<issuer::Import>("import", "Import CA certificates and keys"),
+            Entry::act::<issuer::Default>("default", "Print or set the default issuer"),
+        ],
+    ),
+    Entry::family(
+        "key",
+        "Private keys of a mount",
+        &[
+            Entry::act::<key::List>("list", "List the keys"),
+            Entry::act::<key::Generate>("generate", "Generate a key for later"),
+            Entry::act::<key::Import>("import", "Import a private key"),
+        ],
+    ),
+    Entry::family(
         "config",
         "What a mount writes into certificates",
         &[Entry::family(
@@ -239,6 +277,37 @@ static TREE: &[Entry] = &[
             Entry::act::<role::Delete>("delete", "Delete a role"),
         ],
     ),
+    Entry::act::<issue::Issue>("issue", "Issue a certificate with a new key"),
+    Entry::act::<sign::Sign>("sign", "Sign a CSR"),
+    Entry::act::<revoke::Revoke>("revoke", "Revoke a certificate"),
+    Entry::family(
+        "cert",
+        "Certificates that were issued",
+        &[
+            Entry::act::<cert::List>("list", "List certificates"),
+            Entry::act::<cert::Read>("read", "Print a certificate"),
+        ],
+    ),
+    Entry::family(
+        "crl",
+        "What is revoked, signed",
+        &[
+            Entry::act::<crl::Show>("show", "Print the last CRL"),
+            Entry::act::<crl::Rotate>("rotate", "Sign new CRLs"),
+        ],
+    ),
+    Entry::act::<publish::Publish>("publish", "Write CA certificates and CRLs for a web server"),
+    Entry::act::<tree::Tree>("tree", "Draw the hierarchy"),
+    Entry::family(
+        "audit",
+        "Who did what, and what was refused",
+        &[
+            Entry::act::<audit::Show>("show", "Print the audit log"),
+            Entry::act::<audit::Verify>("verify", "Check that the audit log was not edited"),
+        ],
+    ),
+    Entry::act::<completions::Completions>("completions", "Print completions for a shell"),
+    Entry::act::<completions::Man>("man", "Write manual pages"),
 ];
 
 #[cfg(test)]

@@ -23,3 +23,15 @@ pub(crate) fn now() -> Result<UnixTime, Fault> {
             )
         })
 }
+
+/// The time now in nanoseconds since 1970: what CRL numbers grow with.
+///
+/// # Errors
+///
+/// A [`Fault`] if the clock stands before 1970.
+pub(crate) fn nanoseconds() -> Result<u128, Fault> {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map(|since| since.as_nanos())
+        .map_err(|_| Fault::unusable("the system's clock stands before 1970", "set the clock"))
+}

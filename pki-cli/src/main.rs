@@ -6,21 +6,38 @@
 
 mod answer;
 mod args;
+mod audit;
+mod ca;
+mod cert;
 mod clock;
+mod completions;
 mod config;
+mod crl;
+mod csr;
 mod duration;
 mod fault;
 mod init;
 mod input;
+mod intermediate;
+mod issue;
+mod issuer;
+mod key;
 mod mount;
 mod name;
+mod names;
 mod output;
+mod period;
+mod publish;
 mod random;
-mod session;
+mod revoke;
 mod role;
+mod root;
+mod session;
 mod set;
+mod sign;
 mod table;
 mod terminal;
+mod tree;
 
 use std::process::ExitCode;
 

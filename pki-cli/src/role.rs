@@ -2,6 +2,8 @@
 
 pub(crate) mod fields;
 
+
+
 use std::time::Duration;
 
 use clap::Args;

@@ -99,11 +99,15 @@ impl Session {
 
     /// The mount to work on: `--mount`, `PKI_MOUNT`, or `pki`.
     pub(crate) fn mount_name(&self) -> String {
+        self.named_mount().unwrap_or_else(|| "pki".to_owned())
+    }
+
+    /// The mount that the line or the environment names; `None` where a command looks at all of them.
+    pub(crate) fn named_mount(&self) -> Option<String> {
         self.global
             .mount
             .clone()
             .or_else(|| std::env::var("PKI_MOUNT").ok().filter(|name| !name.is_empty()))
-            .unwrap_or_else(|| "pki".to_owned())
     }
 
     /// Who asks: `--as`, or the account of the operating system.

@@ -128,6 +128,28 @@ impl KeySource {
                 origin: Origin::Stored(Box::new(record)),
             });
         }
+        self.take_new(house, mount, pending_issuer_name)
+    }
+
+    /// The key, where a new one is generated only if `permit` agrees to its algorithm.
+    pub(crate) fn take_after(
+        &self,
+        house: &House,
+        mount: &Mount,
+        permit: impl FnOnce(KeyAlgorithm) -> Result<(), Fault>,
+    ) -> Result<CaKey, Fault> {
+        if self.source != SourceType::Existing {
+            permit(self.kind.algorithm()?)?;
+        }
+        self.take(house, mount, None)
+    }
+
+    fn take_new(
+        &self,
+        house: &House,
+        mount: &Mount,
+        pending_issuer_name: Option<String>,
+    ) -> Result<CaKey, Fault> {
         let generated = generate(self.kind.algorithm()?)?;
         let new = key::new_key(house, mount, &generated, self.key_name.clone(), pending_issuer_name)?;
         Ok(CaKey {
