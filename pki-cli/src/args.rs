@@ -14,10 +14,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 pub(crate) use global::Global;
 
 use crate::fault::Fault;
-use crate::{
-    audit, cert, completions, config, crl, init, intermediate, issue, issuer, key, mount, publish, revoke, role, root, sign, tree,
-};
 use crate::session::Session;
+use crate::{
+    audit, cert, completions, config, crl, init, intermediate, issue, issuer, key, mount, publish, revoke,
+    role, root, sign, tree,
+};
 
 /// A command at the end of a branch: its flags, and what it does.
 pub(crate) trait Act: Args {
@@ -223,7 +224,10 @@ static TREE: &[Entry] = &[
         "Root CAs",
         &[
             Entry::act::<root::Generate>("generate", "Make a root: key, certificate, first CRL"),
-            Entry::act::<root::SignIntermediate>("sign-intermediate", "Certify an intermediate: sign its CSR"),
+            Entry::act::<root::SignIntermediate>(
+                "sign-intermediate",
+                "Certify an intermediate: sign its CSR",
+            ),
         ],
     ),
     Entry::family(

@@ -61,7 +61,11 @@ impl Act for Show {
         };
         let request = PageRequest {
             after: self.after,
-            limit: if self.limit == 0 { PageRequest::LIMIT } else { self.limit.min(PageRequest::LIMIT) },
+            limit: if self.limit == 0 {
+                PageRequest::LIMIT
+            } else {
+                self.limit.min(PageRequest::LIMIT)
+            },
             ..PageRequest::first(0)
         };
         let page = block_on(house.store.audit(&filter, request))?;
@@ -141,11 +145,15 @@ impl Act for Verify {
             .ours("last", report.last)
             .ours("head", hex(&report.head))
             .ours("keyed", report.keyed)
-            .fact("rows", format!("{} checked, {} to {}", report.rows, report.first, report.last))
+            .fact(
+                "rows",
+                format!("{} checked, {} to {}", report.rows, report.first, report.last),
+            )
             .fact("head", hex(&report.head))
             .fact("verdict", "no row was edited or removed");
         if !report.keyed {
-            answer.warn("the store has no seal: whoever can write its files can also compute the hashes again");
+            answer
+                .warn("the store has no seal: whoever can write its files can also compute the hashes again");
         }
         session.deliver(&answer)
     }

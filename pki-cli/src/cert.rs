@@ -6,7 +6,9 @@ use clap::Args;
 use pki_core::certificate::Certificate;
 use pki_core::pem;
 use pki_core::serial::SerialNumber;
-use pki_store::certificate::{CertificateFilter, CertificateRow, CertificateStatus, NameMatch, StoredCertificate};
+use pki_store::certificate::{
+    CertificateFilter, CertificateRow, CertificateStatus, NameMatch, StoredCertificate,
+};
 use pki_store::mount::Mount;
 use pki_store::{Cursor, PageRequest, Store, block_on};
 use serde_json::{Map, json};
@@ -22,7 +24,9 @@ use crate::{issuer, period, role};
 
 /// List certificates, newest first: of the mount that is named, else of the whole store.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  pki cert list --expiring 30d\n  pki cert list --name '*.example.org' --status valid --format json")]
+#[command(
+    after_help = "Examples:\n  pki cert list --expiring 30d\n  pki cert list --name '*.example.org' --status valid --format json"
+)]
 pub(crate) struct List {
     /// Only with this name; `*.example.org` finds all below it, `*text*` all with text inside
     #[arg(long, value_name = "NAME")]
@@ -65,7 +69,11 @@ impl Act for List {
         let filter = self.filter(&house, session)?;
         let request = PageRequest {
             after: self.after,
-            limit: if self.limit == 0 { PageRequest::LIMIT } else { self.limit.min(PageRequest::LIMIT) },
+            limit: if self.limit == 0 {
+                PageRequest::LIMIT
+            } else {
+                self.limit.min(PageRequest::LIMIT)
+            },
             ..PageRequest::first(0)
         };
         let page = block_on(house.store.certificates(&filter, request, session.now))?;
@@ -137,11 +145,19 @@ impl List {
             filter.expires_by = session.now.checked_add(expiring);
         }
         if let Some(name) = &self.role {
-            let mount = if named { house.pki_mount(session)? } else { self.mount_with_role(house, session, name)? };
+            let mount = if named {
+                house.pki_mount(session)?
+            } else {
+                self.mount_with_role(house, session, name)?
+            };
             filter.role = Some(role::find(house, &mount, name)?.id);
         }
         if let Some(reference) = &self.issuer {
-            let mount = if named { house.pki_mount(session)? } else { mount_with_issuer(house, session, reference)? };
+            let mount = if named {
+                house.pki_mount(session)?
+            } else {
+                mount_with_issuer(house, session, reference)?
+            };
             filter.issuer = Some(issuer::find(house, &mount, reference)?.id);
         }
         Ok(filter)
@@ -175,7 +191,9 @@ fn mount_with_issuer(house: &House, session: &Session, reference: &str) -> Resul
 fn one_of(house: &House, session: &Session, mut having: Vec<Mount>, what: &str) -> Result<Mount, Fault> {
     match having.len() {
         0 => house.pki_mount(session),
-        1 => having.pop().ok_or_else(|| Fault::defect("a list of one is empty")),
+        1 => having
+            .pop()
+            .ok_or_else(|| Fault::defect("a list of one is empty")),
         _ => {
             let names: Vec<&str> = having.iter().map(|mount| mount.name.as_str()).collect();
             Err(Fault::usage(
@@ -200,7 +218,10 @@ impl Act for Read {
         let revoked_at = row.revocation.map(|revocation| revocation.revoked_at);
         let mut answer = Answer::new();
         answer
-            .set("revocation_time", revoked_at.map_or(0, pki_core::time::UnixTime::as_secs))
+            .set(
+                "revocation_time",
+                revoked_at.map_or(0, pki_core::time::UnixTime::as_secs),
+            )
             .set(
                 "revocation_time_rfc3339",
                 revoked_at.map(|time| time.to_string()).unwrap_or_default(),
@@ -221,9 +242,10 @@ impl Act for Read {
             .fact("valid until", period::until(record.not_after, session.now))
             .fact("status", row.status(session.now).name());
         if let Some(revocation) = row.revocation {
-            answer
-                .ours("revocation_reason", revocation.reason.name())
-                .fact("revoked at", format!("{} ({})", revocation.revoked_at, revocation.reason));
+            answer.ours("revocation_reason", revocation.reason.name()).fact(
+                "revoked at",
+                format!("{} ({})", revocation.revoked_at, revocation.reason),
+            );
         }
         let Some(der) = der else {
             if session.global.format.unwrap_or_default() != crate::args::global::Format::Text
@@ -259,7 +281,10 @@ impl Act for Read {
 /// The issuers above a certificate, the root last.
 fn chain_of(house: &House, mount: &Mount, der: &[u8]) -> Result<Vec<ChainMember>, Fault> {
     let certificate = Certificate::from_der(der).map_err(|error| {
-        Fault::unusable(format!("the stored certificate does not read: {error}"), "restore a backup")
+        Fault::unusable(
+            format!("the stored certificate does not read: {error}"),
+            "restore a backup",
+        )
     })?;
     let siblings = block_on(house.store.issuers(mount.id))?;
     let chain = load::chain(house, mount, &certificate, &siblings)?;
@@ -336,7 +361,11 @@ impl Labels {
                 roles.push((record.id, record.name));
             }
         }
-        Ok(Self { mounts, issuers, roles })
+        Ok(Self {
+            mounts,
+            issuers,
+            roles,
+        })
     }
 
     fn issuer(&self, row: &CertificateRow) -> String {
@@ -395,7 +424,8 @@ pub(crate) fn parse_serial(text: &str) -> Result<SerialNumber, String> {
 }
 
 fn parse_status(text: &str) -> Result<CertificateStatus, String> {
-    CertificateStatus::from_name(text).ok_or_else(|| "it is one of valid, expired, revoked, reserved".to_owned())
+    CertificateStatus::from_name(text)
+        .ok_or_else(|| "it is one of valid, expired, revoked, reserved".to_owned())
 }
 
 fn parse_cursor(text: &str) -> Result<Cursor, String> {

@@ -17,7 +17,9 @@ pub(crate) struct Read {}
 
 /// Change the URLs that the mount writes into certificates from now on; what is not named stays.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki config urls write --crl-distribution-points https://ca.example/v1/pki/crl")]
+#[command(
+    after_help = "Example:\n  pki config urls write --crl-distribution-points https://ca.example/v1/pki/crl"
+)]
 pub(crate) struct Write {
     /// Where the issuer's certificate is: AIA caIssuers; an empty value clears
     #[arg(long, value_name = "LIST")]
@@ -47,7 +49,11 @@ impl Act for Write {
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let (mut urls, revision) = read(&house, &mount)?;
-        let given = [self.issuing_certificates, self.crl_distribution_points, self.ocsp_servers];
+        let given = [
+            self.issuing_certificates,
+            self.crl_distribution_points,
+            self.ocsp_servers,
+        ];
         for (name, given) in LISTS.into_iter().zip(given) {
             let Some(given) = list::items(given) else { continue };
             for url in &given {
@@ -79,15 +85,23 @@ pub(crate) fn read(house: &House, mount: &Mount) -> Result<(Map<String, Value>, 
     let Some(stored) = stored else {
         return Ok((urls, pki_store::Expected::Absent));
     };
-    let written: Map<String, Value> = serde_json::from_slice(&stored.json)
-        .map_err(|_| Fault::unusable("the stored URLs are no JSON object", "restore a backup of the store"))?;
+    let written: Map<String, Value> = serde_json::from_slice(&stored.json).map_err(|_| {
+        Fault::unusable(
+            "the stored URLs are no JSON object",
+            "restore a backup of the store",
+        )
+    })?;
     urls.extend(written);
     Ok((urls, pki_store::Expected::Revision(stored.revision)))
 }
 
 /// One of the lists, parsed.
 pub(crate) fn uris(urls: &Map<String, Value>, name: &str) -> Result<Vec<Uri>, Fault> {
-    let texts = urls.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let texts = urls
+        .get(name)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     texts
         .iter()
         .filter_map(Value::as_str)
@@ -133,4 +147,3 @@ fn answer(urls: &Map<String, Value>) -> Answer {
     }
     answer
 }
-

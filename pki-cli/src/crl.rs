@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 use pki_core::crl::{CrlNumber, CrlPeriod};
-use pki_core::key::software::SoftwareKey;
 use pki_core::issuer::Issuer;
+use pki_core::key::software::SoftwareKey;
 use pki_core::pem;
 use pki_store::crl::{CrlDraft, CrlRecord, CrlScope};
 use pki_store::issuer::{CrlSigning, IssuerRecord};
@@ -15,8 +15,8 @@ use pki_store::{IssuerId, Op, Outcome, Store, block_on};
 use crate::answer::{Answer, Directory, Document, Encoded, Shape};
 use crate::args::Act;
 use crate::fault::Fault;
-use crate::issuer::{self, load};
 use crate::issuer::load::{LoadedIssuer, pem_text};
+use crate::issuer::{self, load};
 use crate::period;
 use crate::random::OsRandom;
 use crate::session::{House, Session};
@@ -57,7 +57,10 @@ impl Act for Show {
         let record = issuer::find(&house, &mount, &self.issuer_ref)?;
         let crl = block_on(house.store.crl(record.authority, CrlScope::Full))?.ok_or_else(|| {
             Fault::missing(
-                format!("the authority of the issuer {} has no CRL", issuer::label(&record)),
+                format!(
+                    "the authority of the issuer {} has no CRL",
+                    issuer::label(&record)
+                ),
                 format!("sign one: `pki --mount {} crl rotate`", mount.name),
             )
         })?;
@@ -137,7 +140,10 @@ impl Act for Rotate {
                 "make one: `pki root generate`, or name another mount with --mount",
             ));
         }
-        answer.set("success", true).ours("crls", crls).text(table.render());
+        answer
+            .set("success", true)
+            .ours("crls", crls)
+            .text(table.render());
         session.deliver(&answer)
     }
 }
@@ -232,7 +238,10 @@ fn sign(
     let Some(Outcome::Crl(draft)) = committed.outcomes.first().cloned() else {
         return Err(Fault::defect("the store gave no CRL number"));
     };
-    let next_update = draft.this_update.checked_add(expiry).unwrap_or(pki_core::time::UnixTime::MAX);
+    let next_update = draft
+        .this_update
+        .checked_add(expiry)
+        .unwrap_or(pki_core::time::UnixTime::MAX);
     let der = build(house, &loaded.issuer, &draft, next_update)?;
     let finish = Op::FinishCrl {
         draft,
@@ -266,7 +275,10 @@ fn build(
         )?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        entries.extend(page.iter().map(|revocation| revocation.revoked_certificate().entry_der()));
+        entries.extend(
+            page.iter()
+                .map(|revocation| revocation.revoked_certificate().entry_der()),
+        );
         if page.len() < PAGE {
             break;
         }
@@ -293,4 +305,3 @@ fn build(
 
 /// So many revocations are read at once.
 const PAGE: usize = 4_096;
-

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pki_store::seal::{KdfParameters, NewSeal};
 use pki_store::SqliteStore;
+use pki_store::seal::{KdfParameters, NewSeal};
 use pki_store::sqlite::Options;
 
 use crate::answer::Answer;

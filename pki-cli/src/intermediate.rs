@@ -14,8 +14,8 @@ use crate::args::Act;
 use crate::ca::Subject;
 use crate::fault::Fault;
 use crate::input::{self, Limit};
-use crate::issuer::{self, Bundle};
 use crate::issuer::load::pem_text;
+use crate::issuer::{self, Bundle};
 use crate::key::source::{KeySource, Origin};
 use crate::names::Sans;
 use crate::random::OsRandom;
@@ -25,7 +25,9 @@ use crate::{crl, key};
 
 /// Make a key and a CSR for it; the key waits in the store for its signed certificate.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki --mount pki_int intermediate generate --common-name example-issuing --issuer-name issuing-2026 --out int.csr")]
+#[command(
+    after_help = "Example:\n  pki --mount pki_int intermediate generate --common-name example-issuing --issuer-name issuing-2026 --out int.csr"
+)]
 pub(crate) struct Generate {
     #[command(flatten)]
     subject: Subject,
@@ -53,7 +55,11 @@ impl Act for Generate {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(Shape {
             fields: &["csr", "key_id", "private_key", "private_key_type"],
-            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
+            document: if self.key.is_exported() {
+                Document::WithKey
+            } else {
+                Document::Public
+            },
             directory: Directory::Refuse,
         })?;
         self.key.check()?;
@@ -97,7 +103,10 @@ impl Act for Generate {
                 issuers: Vec::new(),
             });
         if let Some(name) = &self.issuer_name {
-            answer.fact("issuer name", format!("{name} (when the signed certificate comes back)"));
+            answer.fact(
+                "issuer name",
+                format!("{name} (when the signed certificate comes back)"),
+            );
         }
         answer.fact(
             "next",
@@ -109,7 +118,7 @@ impl Act for Generate {
         if self.key.is_exported() {
             let format = self.private_key_format.unwrap_or_default().into();
             answer
-                .set("private_key_type", key::type_name(ca_key.key.public_key().key_type()))
+                .set("private_key_type", ca_key.key.public_key().key_type().to_string())
                 .secret("private_key", key::pem(&ca_key.key, format)?);
         }
         let staged = plan.stage(&answer)?;
@@ -127,7 +136,10 @@ impl Act for SetSigned {
         let bundle = Bundle::read(&self.file, &octets, None)?;
         if bundle.has_keys() {
             return Err(Fault::usage(
-                format!("{} holds a private key, which does not come back with a certificate", input::name(&self.file)),
+                format!(
+                    "{} holds a private key, which does not come back with a certificate",
+                    input::name(&self.file)
+                ),
                 "leave the key out, or import it: `pki issuer import`",
             ));
         }

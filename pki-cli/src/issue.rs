@@ -101,7 +101,11 @@ impl Act for Issue {
             lifetime: lifetime.parse()?,
             key: asked_key(key_type, key_bits)?,
         };
-        let swap = if replace.unwrap_or(false) { Swap::Replace } else { Swap::Refuse };
+        let swap = if replace.unwrap_or(false) {
+            Swap::Replace
+        } else {
+            Swap::Refuse
+        };
         let renewal = renew_before
             .map(|margin| existing_directory(session).map(|directory| (margin, directory)))
             .transpose()?;
@@ -136,14 +140,16 @@ impl Act for Issue {
         let mut answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let format = private_key_format.unwrap_or_default().into();
         answer
-            .set("private_key_type", key::type_name(key.public_key().key_type()))
+            .set("private_key_type", key.public_key().key_type().to_string())
             .secret("private_key", key::pem(&key, format)?);
         if let Some(directory) = plan.directory() {
             answer.fact("written to", directory.display().to_string());
         }
         let staged = plan.stage(&answer)?;
         signed.commit(&house, &policy, "pki/issue")?;
-        staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
+        staged
+            .publish()
+            .map_err(|fault| signed.undelivered(fault, &policy))
     }
 }
 
@@ -161,7 +167,10 @@ fn asked_key(key_type: Option<KeyType>, key_bits: Option<u32>) -> Result<Option<
 /// The directory of `--out`, which `--renew-before` needs, if it holds a certificate.
 fn existing_directory(session: &Session) -> Result<Option<std::path::PathBuf>, Fault> {
     match &session.global.out {
-        Some(out) if out.as_os_str() != "-" && (out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/")) => {
+        Some(out)
+            if out.as_os_str() != "-"
+                && (out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/")) =>
+        {
             Ok(out.join(set::CERTIFICATE).exists().then(|| out.clone()))
         }
         _ => Err(Fault::usage(
@@ -232,7 +241,13 @@ impl Policy {
         let permitted = prepared.permitted();
         let record = CertificateRecord {
             role: Some(self.version()),
-            ..ca::record(house, &self.mount, ca::identity(&loaded.record), permitted, &certificate)
+            ..ca::record(
+                house,
+                &self.mount,
+                ca::identity(&loaded.record),
+                permitted,
+                &certificate,
+            )
         };
         Ok(Signed {
             warnings: permitted.warnings().iter().map(ToString::to_string).collect(),

@@ -108,7 +108,10 @@ impl Act for List {
                 }),
             );
         }
-        let mut answer = list(issuers.iter().map(|issuer| issuer.id.to_string()).collect(), known);
+        let mut answer = list(
+            issuers.iter().map(|issuer| issuer.id.to_string()).collect(),
+            known,
+        );
         answer.text(table.render());
         session.deliver(&answer)
     }
@@ -164,7 +167,10 @@ impl Act for Default {
             }
             let record = find(&house, &mount, reference)?;
             if record.key.is_none() {
-                answer.warn(format!("the issuer {} has no private key here: it signs nothing", label(&record)));
+                answer.warn(format!(
+                    "the issuer {} has no private key here: it signs nothing",
+                    label(&record)
+                ));
             }
             let op = Op::SetDefaultIssuer {
                 mount: mount.id,
@@ -181,7 +187,10 @@ impl Act for Default {
         };
         answer
             .set("default", default.clone())
-            .set("default_follows_latest_issuer", mount.default_follows_latest_issuer)
+            .set(
+                "default_follows_latest_issuer",
+                mount.default_follows_latest_issuer,
+            )
             .ours("issuer_name", name.clone().unwrap_or_default())
             .fact(
                 "default",
@@ -232,7 +241,8 @@ impl Bundle {
         password_file: Option<&std::path::Path>,
     ) -> Result<Self, Fault> {
         let remedy = "name a PEM file with CA certificates, and their keys if they are to sign here";
-        let wrong = |error: &dyn std::fmt::Display| Fault::usage(format!("{}: {error}", input::name(file)), remedy);
+        let wrong =
+            |error: &dyn std::fmt::Display| Fault::usage(format!("{}: {error}", input::name(file)), remedy);
         let mut bundle = Self::empty();
         let text = match std::str::from_utf8(octets) {
             Ok(text) if text.contains("-----BEGIN ") => text,
@@ -305,12 +315,15 @@ impl Bundle {
                 }
             }
         }
-        let with_key = |certificate: &Certificate| {
-            known.iter().any(|key| key == certificate.public_key().spki_der())
-        };
+        let with_key =
+            |certificate: &Certificate| known.iter().any(|key| key == certificate.public_key().spki_der());
         let (mut ordered, others): (Vec<Certificate>, Vec<Certificate>) =
             self.certificates.into_iter().partition(with_key);
-        let named = if ordered.is_empty() { others.len() } else { ordered.len() };
+        let named = if ordered.is_empty() {
+            others.len()
+        } else {
+            ordered.len()
+        };
         if name.is_some() && named != 1 {
             return Err(Fault::usage(
                 "a name was given, and the bundle holds several certificates that it could belong to",
@@ -394,7 +407,12 @@ impl Imported {
                 id.to_string(),
                 Value::from(key.map(|key| key.to_string()).unwrap_or_default()),
             );
-            if *existing { &mut old_issuers } else { &mut new_issuers }.push(id.to_string());
+            if *existing {
+                &mut old_issuers
+            } else {
+                &mut new_issuers
+            }
+            .push(id.to_string());
             table.row(vec![
                 id.to_string(),
                 name.clone().unwrap_or_default(),
@@ -449,8 +467,13 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         })
         .collect();
     let mut ca_chain = vec![pem_text(pem::CERTIFICATE, certificate.der())];
-    ca_chain.extend(chain.iter().map(|member| pem_text(pem::CERTIFICATE, member.der())));
-    let may_sign_crls = IssuerCertificate::new(certificate.clone()).is_ok_and(|issuer| issuer.may_sign_crls());
+    ca_chain.extend(
+        chain
+            .iter()
+            .map(|member| pem_text(pem::CERTIFICATE, member.der())),
+    );
+    let may_sign_crls =
+        IssuerCertificate::new(certificate.clone()).is_ok_and(|issuer| issuer.may_sign_crls());
     let usage = if may_sign_crls {
         "crl-signing,issuing-certificates,ocsp-signing,read-only"
     } else {
@@ -462,7 +485,10 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
     answer
         .set("issuer_id", record.id.to_string())
         .set("issuer_name", record.name.clone().unwrap_or_default())
-        .set("key_id", record.key.map(|key| key.to_string()).unwrap_or_default())
+        .set(
+            "key_id",
+            record.key.map(|key| key.to_string()).unwrap_or_default(),
+        )
         .set("certificate", pem_text(pem::CERTIFICATE, certificate.der()))
         .set("manual_chain", Value::Null)
         .set("ca_chain", ca_chain)
@@ -485,7 +511,12 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .fact("issued by", certificate.issuer().to_string())
         .fact("serial number", certificate.serial().to_string())
         .fact("valid until", period::until(validity.not_after(), session.now))
-        .fact("key", record.key.map_or_else(|| "not here".to_owned(), |key| key.to_string()))
+        .fact(
+            "key",
+            record
+                .key
+                .map_or_else(|| "not here".to_owned(), |key| key.to_string()),
+        )
         .fact("default", if is_default { "yes" } else { "no" })
         .encoded(Encoded {
             label: pem::CERTIFICATE,
@@ -510,9 +541,15 @@ pub(crate) fn find(house: &House, mount: &Mount, reference: &str) -> Result<Issu
     }
 }
 
-pub(crate) fn pick<'a>(issuers: &'a [IssuerRecord], mount: &Mount, reference: &str) -> Option<&'a IssuerRecord> {
+pub(crate) fn pick<'a>(
+    issuers: &'a [IssuerRecord],
+    mount: &Mount,
+    reference: &str,
+) -> Option<&'a IssuerRecord> {
     if reference.is_empty() || reference.eq_ignore_ascii_case("default") {
-        return issuers.iter().find(|issuer| Some(issuer.id) == mount.default_issuer);
+        return issuers
+            .iter()
+            .find(|issuer| Some(issuer.id) == mount.default_issuer);
     }
     let id: Option<IssuerId> = reference.parse().ok();
     issuers.iter().find(|issuer| {
@@ -542,7 +579,10 @@ pub(crate) fn unknown(mount: &Mount, issuers: &[IssuerRecord], reference: &str) 
     Fault::missing(
         format!("there is no issuer {reference:?} in the mount {}", mount.name),
         if names.is_empty() {
-            format!("the mount has none yet; make one: `pki --mount {} root generate`", mount.name)
+            format!(
+                "the mount has none yet; make one: `pki --mount {} root generate`",
+                mount.name
+            )
         } else {
             format!(
                 "the mount has {}; `pki --mount {} issuer list` lists all",
@@ -576,7 +616,10 @@ pub(crate) fn check_free(house: &House, mount: &Mount, name: &str) -> Result<(),
         .any(|key| key.pending_issuer_name.as_deref().is_some_and(taken))
     {
         return Err(Fault::refused(
-            format!("the name {name:?} waits in the mount {} for its signed certificate", mount.name),
+            format!(
+                "the name {name:?} waits in the mount {} for its signed certificate",
+                mount.name
+            ),
             "choose another name with --issuer-name, or bring the certificate: `pki intermediate set-signed`",
         ));
     }
@@ -585,4 +628,3 @@ pub(crate) fn check_free(house: &House, mount: &Mount, name: &str) -> Result<(),
 
 /// So many names a message lists.
 const NAMED_AT_MOST: usize = 8;
-

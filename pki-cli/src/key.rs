@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pki_core::key::software::SoftwareKey;
-use pki_core::key::{KeyType, PrivateKeyDer, PrivateKeyFormat, PublicKey, SigningKey};
+use pki_core::key::{PrivateKeyDer, PrivateKeyFormat, PublicKey, SigningKey};
 use pki_store::key::{KeyRecord, NewKey};
 use pki_store::mount::Mount;
 use pki_store::{KeyId, Op, Store, StoreError, block_on};
@@ -141,7 +141,12 @@ impl Act for Import {
         let mut answer = Answer::new();
         let existing = by_public_key(&house, &mount, key.public_key())?;
         if let Some(existing) = existing {
-            describe(&mut answer, existing.id, existing.name.as_deref(), key.public_key());
+            describe(
+                &mut answer,
+                existing.id,
+                existing.name.as_deref(),
+                key.public_key(),
+            );
             answer.warn("the mount already has this key; its name stays");
             return session.deliver(&answer);
         }
@@ -216,7 +221,9 @@ pub(crate) fn by_public_key(
     public_key: &PublicKey,
 ) -> Result<Option<KeyRecord>, Fault> {
     let keys = block_on(house.store.keys(mount.id))?;
-    Ok(keys.into_iter().find(|key| key.public_key == public_key.spki_der()))
+    Ok(keys
+        .into_iter()
+        .find(|key| key.public_key == public_key.spki_der()))
 }
 
 /// The key that a reference names: its id, its name, or `default`.
@@ -227,7 +234,11 @@ pub(crate) fn find(house: &House, mount: &Mount, reference: &str) -> Result<KeyR
         if reference.eq_ignore_ascii_case("default") {
             return mount.default_key == Some(key.id);
         }
-        Some(key.id) == id || key.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(reference))
+        Some(key.id) == id
+            || key
+                .name
+                .as_deref()
+                .is_some_and(|name| name.eq_ignore_ascii_case(reference))
     };
     keys.into_iter().find(wanted).ok_or_else(|| {
         Fault::missing(
@@ -244,24 +255,18 @@ pub(crate) fn pem(key: &SoftwareKey, format: PrivateKeyFormat) -> Result<Zeroizi
         .map_err(|error| Fault::defect(format!("a key that was just made does not encode: {error}")))
 }
 
-/// What Vault calls the type.
-pub(crate) fn type_name(key_type: KeyType) -> &'static str {
-    match key_type {
-        KeyType::Rsa => "rsa",
-        KeyType::Ec => "ec",
-        KeyType::Ed25519 => "ed25519",
-    }
-}
-
 fn describe(answer: &mut Answer, id: KeyId, name: Option<&str>, public_key: &PublicKey) {
-    let key_type = type_name(public_key.key_type());
+    let key_type = public_key.key_type().to_string();
     answer
         .set("key_id", id.to_string())
         .set("key_name", name.unwrap_or_default())
-        .set("key_type", key_type)
+        .set("key_type", key_type.clone())
         .ours("key_bits", public_key.bits())
         .ours("subject_key_id", public_key.key_identifier().to_string())
-        .fact("key", name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})")))
+        .fact(
+            "key",
+            name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})")),
+        )
         .fact("type", format!("{key_type} {}", public_key.bits()));
 }
 

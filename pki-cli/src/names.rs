@@ -120,12 +120,14 @@ fn common_name(text: Option<String>) -> Result<Option<CommonName>, Fault> {
 
 fn alternative_name(text: &str) -> Result<GeneralName, Fault> {
     if text.contains('@') {
-        return EmailAddress::parse(text).map(GeneralName::Email).map_err(|error| {
-            Fault::usage(
-                format!("--alt-names {text:?}: {error}"),
-                "give an address such as ops@example.org",
-            )
-        });
+        return EmailAddress::parse(text)
+            .map(GeneralName::Email)
+            .map_err(|error| {
+                Fault::usage(
+                    format!("--alt-names {text:?}: {error}"),
+                    "give an address such as ops@example.org",
+                )
+            });
     }
     DnsName::parse(text)
         .map(GeneralName::Dns)
@@ -133,5 +135,6 @@ fn alternative_name(text: &str) -> Result<GeneralName, Fault> {
 }
 
 pub(crate) fn parse_time(text: &str) -> Result<UnixTime, String> {
-    UnixTime::parse_rfc3339(text).ok_or_else(|| "it is no time of RFC 3339, such as 2030-12-31T23:59:59Z".to_owned())
+    UnixTime::parse_rfc3339(text)
+        .ok_or_else(|| "it is no time of RFC 3339, such as 2030-12-31T23:59:59Z".to_owned())
 }

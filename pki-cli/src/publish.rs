@@ -53,7 +53,11 @@ impl Act for Publish {
                     chain_pem.push_str(&member.to_pem());
                 }
                 self.write(&format!("{name}.crt"), certificate.der(), &mut written)?;
-                self.write(&format!("{name}.pem"), certificate.to_pem().as_bytes(), &mut written)?;
+                self.write(
+                    &format!("{name}.pem"),
+                    certificate.to_pem().as_bytes(),
+                    &mut written,
+                )?;
                 self.write(&format!("{name}.chain.pem"), chain_pem.as_bytes(), &mut written)?;
                 self.write_crl(&house, record, &name, &mut written, &mut answer)?;
             }

@@ -28,7 +28,9 @@ use crate::{crl, csr, issuer, key, period};
 
 /// Make a root: a key, its own certificate, and the first CRL.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki root generate --common-name example-root --issuer-name root-2026 --ttl 87600h --out root.crt")]
+#[command(
+    after_help = "Example:\n  pki root generate --common-name example-root --issuer-name root-2026 --ttl 87600h --out root.crt"
+)]
 pub(crate) struct Generate {
     #[command(flatten)]
     subject: Subject,
@@ -50,7 +52,9 @@ pub(crate) struct Generate {
 
 /// Certify an intermediate: sign its CSR.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki root sign-intermediate --issuer-ref root-2026 --csr intermediate.csr --ttl 43800h --format pem_bundle --out intermediate.pem")]
+#[command(
+    after_help = "Example:\n  pki root sign-intermediate --issuer-ref root-2026 --csr intermediate.csr --ttl 43800h --format pem_bundle --out intermediate.pem"
+)]
 pub(crate) struct SignIntermediate {
     /// Issuer that signs: name, id, or `default`
     #[arg(long, default_value = "default", value_name = "REF")]
@@ -117,11 +121,20 @@ impl Act for Generate {
                 "private_key",
                 "private_key_type",
             ],
-            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
+            document: if self.key.is_exported() {
+                Document::WithKey
+            } else {
+                Document::Public
+            },
             directory: Directory::Set,
         })?;
         self.key.check()?;
-        let request = ca::request(self.subject.name(None)?, self.sans, self.lifetime, self.constraints)?;
+        let request = ca::request(
+            self.subject.name(None)?,
+            self.sans,
+            self.lifetime,
+            self.constraints,
+        )?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         if let Some(name) = &self.issuer_name {
@@ -138,17 +151,13 @@ impl Act for Generate {
                 .map(|_| ())
                 .map_err(no)
         })?;
-        let permitted = hierarchy::permit_ca(
-            request,
-            ca_key.key.public_key().clone(),
-            &limits,
-            session.now,
-        )
-        .map_err(no)?;
+        let permitted = hierarchy::permit_ca(request, ca_key.key.public_key().clone(), &limits, session.now)
+            .map_err(no)?;
         let serial = SerialNumber::random(&mut OsRandom, session.now).map_err(StoreError::from)?;
         let prepared = prepare_root(permitted, &ca_key.key, serial, &endpoints(&house, &mount)?)
             .map_err(|error| refused(ca::fault(error, "")))?;
-        let certificate = sign(&prepared, &ca_key.key, &mut OsRandom).map_err(|error| ca::fault(error, ""))?;
+        let certificate =
+            sign(&prepared, &ca_key.key, &mut OsRandom).map_err(|error| ca::fault(error, ""))?;
 
         let id = IssuerId::random(&mut OsRandom).map_err(StoreError::from)?;
         let text = pem_text(pem::CERTIFICATE, certificate.der());
@@ -162,10 +171,16 @@ impl Act for Generate {
             .set("issuer_name", self.issuer_name.clone().unwrap_or_default())
             .set("key_id", ca_key.id().to_string())
             .set("key_name", ca_key.name().unwrap_or_default())
-            .fact("issuer", self.issuer_name.clone().unwrap_or_else(|| id.to_string()))
+            .fact(
+                "issuer",
+                self.issuer_name.clone().unwrap_or_else(|| id.to_string()),
+            )
             .fact("subject", certificate.subject().to_string())
             .fact("serial number", serial.to_string())
-            .fact("valid until", period::until(certificate.validity().not_after(), session.now))
+            .fact(
+                "valid until",
+                period::until(certificate.validity().not_after(), session.now),
+            )
             .fact("mount", mount.name.clone())
             .encoded(Encoded {
                 label: pem::CERTIFICATE,
@@ -175,7 +190,7 @@ impl Act for Generate {
         if self.key.is_exported() {
             let format = self.private_key_format.unwrap_or_default().into();
             answer
-                .set("private_key_type", key::type_name(ca_key.key.public_key().key_type()))
+                .set("private_key_type", ca_key.key.public_key().key_type().to_string())
                 .secret("private_key", key::pem(&ca_key.key, format)?);
         }
         for warning in prepared.permitted().warnings() {
@@ -215,7 +230,13 @@ impl Act for Generate {
 impl Act for SignIntermediate {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(Shape {
-            fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "expiration"],
+            fields: &[
+                "certificate",
+                "issuing_ca",
+                "ca_chain",
+                "serial_number",
+                "expiration",
+            ],
             document: Document::Public,
             directory: Directory::Set,
         })?;
@@ -264,7 +285,10 @@ impl Act for SignIntermediate {
             .fact("subject", certificate.subject().to_string())
             .fact("issued by", issuer::label(&loaded.record))
             .fact("serial number", serial.to_string())
-            .fact("valid until", period::until(certificate.validity().not_after(), session.now))
+            .fact(
+                "valid until",
+                period::until(certificate.validity().not_after(), session.now),
+            )
             .encoded(Encoded {
                 label: pem::CERTIFICATE,
                 der: certificate.der().to_vec(),
@@ -274,7 +298,13 @@ impl Act for SignIntermediate {
             answer.warn(warning.to_string());
         }
         let staged = plan.stage(&answer)?;
-        let record = ca::record(&house, &mount, ca::identity(&loaded.record), prepared.permitted(), &certificate);
+        let record = ca::record(
+            &house,
+            &mount,
+            ca::identity(&loaded.record),
+            prepared.permitted(),
+            &certificate,
+        );
         let audit = AuditEntry {
             serial: Some(serial),
             ..house.done("root/sign-intermediate", Some(&mount))
@@ -283,4 +313,3 @@ impl Act for SignIntermediate {
         staged.publish()
     }
 }
-

@@ -73,6 +73,8 @@ impl Act for Sign {
         let answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let staged = plan.stage(&answer)?;
         signed.commit(&house, &policy, "pki/sign")?;
-        staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
+        staged
+            .publish()
+            .map_err(|fault| signed.undelivered(fault, &policy))
     }
 }

@@ -43,15 +43,22 @@ impl LoadedIssuer {
         let certificate = certificate(&record)?;
         let Some(key) = record.key else {
             return Err(Fault::refused(
-                format!("the issuer {} has no private key here, so it signs nothing", super::label(&record)),
+                format!(
+                    "the issuer {} has no private key here, so it signs nothing",
+                    super::label(&record)
+                ),
                 format!(
                     "import its key (`pki --mount {} key import`), or name another issuer",
                     mount.name
                 ),
             ));
         };
-        let key = block_on(house.store.key(key))?
-            .ok_or_else(|| Fault::unusable("the issuer's key is not in the store", "restore a backup of the store"))?;
+        let key = block_on(house.store.key(key))?.ok_or_else(|| {
+            Fault::unusable(
+                "the issuer's key is not in the store",
+                "restore a backup of the store",
+            )
+        })?;
         let key = key::open(house, &key)?;
         let chain = chain(house, mount, &certificate, siblings)?;
         let broken = |error: pki_core::issuer::IssuerError| {
@@ -96,7 +103,10 @@ impl LoadedIssuer {
 pub(crate) fn certificate(record: &IssuerRecord) -> Result<Certificate, Fault> {
     Certificate::from_der(&record.certificate).map_err(|error| {
         Fault::unusable(
-            format!("the stored issuer {} does not read: {error}", super::label(record)),
+            format!(
+                "the stored issuer {} does not read: {error}",
+                super::label(record)
+            ),
             "restore a backup of the store",
         )
     })
@@ -112,7 +122,10 @@ pub(crate) fn chain(
     if certificate.is_self_issued() {
         return Ok(Vec::new());
     }
-    let mut pool = siblings.iter().map(self::certificate).collect::<Result<Vec<_>, _>>()?;
+    let mut pool = siblings
+        .iter()
+        .map(self::certificate)
+        .collect::<Result<Vec<_>, _>>()?;
     let chain: Vec<Certificate> = cloned(hierarchy::chain_of(certificate, &pool));
     if chain.last().is_some_and(Certificate::is_self_issued) {
         return Ok(chain);

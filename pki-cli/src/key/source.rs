@@ -151,7 +151,13 @@ impl KeySource {
         pending_issuer_name: Option<String>,
     ) -> Result<CaKey, Fault> {
         let generated = generate(self.kind.algorithm()?)?;
-        let new = key::new_key(house, mount, &generated, self.key_name.clone(), pending_issuer_name)?;
+        let new = key::new_key(
+            house,
+            mount,
+            &generated,
+            self.key_name.clone(),
+            pending_issuer_name,
+        )?;
         Ok(CaKey {
             key: generated,
             origin: Origin::New(Box::new(new)),

@@ -35,36 +35,166 @@ struct Field {
 }
 
 const fn field(name: &'static str, flag: &'static str, kind: Kind, help: &'static str) -> Field {
-    Field { name, flag, kind, help }
+    Field {
+        name,
+        flag,
+        kind,
+        help,
+    }
 }
 
 /// Sections 2 and 3 of the sheet of Vault's behaviour, in their order.
 const FIELDS: &[Field] = &[
-    field("issuer_ref", "issuer-ref", Text, "Issuer that signs: name, id or `default` [default: default]"),
-    field("ttl", "ttl", Duration, "Lifetime where none is asked for [default: the mount's]"),
-    field("max_ttl", "max-ttl", Duration, "Longest lifetime [default: the mount's]"),
-    field("allow_localhost", "allow-localhost", Switch, "Permit localhost and localdomain [default: true]"),
-    field("allowed_domains", "allowed-domains", List, "Domains that the other rules refer to [default: none]"),
-    field("allow_bare_domains", "allow-bare-domains", Switch, "Permit the allowed domains themselves [default: false]"),
-    field("allow_subdomains", "allow-subdomains", Switch, "Permit names below the allowed domains [default: false]"),
-    field("allow_glob_domains", "allow-glob-domains", Switch, "Let `*` in allowed domains match any characters [default: false]"),
-    field("allow_wildcard_certificates", "allow-wildcard-certificates", Switch, "Permit names such as *.example.org [default: true]"),
-    field("allow_any_name", "allow-any-name", Switch, "Permit every name [default: false]"),
-    field("enforce_hostnames", "enforce-hostnames", Switch, "Permit only names that are host names [default: true]"),
-    field("allow_ip_sans", "allow-ip-sans", Switch, "Permit IP addresses [default: true]"),
-    field("allowed_uri_sans", "allowed-uri-sans", List, "URIs that are permitted, with `*` as any characters [default: none]"),
-    field("server_flag", "server-flag", Switch, "For TLS servers: EKU serverAuth [default: true]"),
-    field("client_flag", "client-flag", Switch, "For TLS clients: EKU clientAuth [default: true]"),
-    field("code_signing_flag", "code-signing-flag", Switch, "For code signing: EKU codeSigning [default: false]"),
-    field("email_protection_flag", "email-protection-flag", Switch, "For e-mail: EKU emailProtection [default: false]"),
-    field("key_type", "key-type", Text, "rsa, ec, ed25519 or any [default: rsa]"),
-    field("key_bits", "key-bits", Number, "Size of keys; least size of a CSR's; 0 is the type's default [default: 0]"),
-    field("signature_bits", "signature-bits", Number, "SHA-2 of an RSA issuer's signatures: 256, 384, 512; 0 is the default [default: 0]"),
-    field("key_usage", "key-usage", List, "Key usages [default: what the key type can do]"),
-    field("ext_key_usage", "ext-key-usage", List, "Extended key usages beside those of the flags [default: none]"),
-    field("require_cn", "require-cn", Switch, "Refuse a request without a common name [default: true]"),
-    field("use_csr_common_name", "use-csr-common-name", Switch, "Take the common name from the CSR [default: true]"),
-    field("use_csr_sans", "use-csr-sans", Switch, "Take the alternative names from the CSR [default: true]"),
+    field(
+        "issuer_ref",
+        "issuer-ref",
+        Text,
+        "Issuer that signs: name, id or `default` [default: default]",
+    ),
+    field(
+        "ttl",
+        "ttl",
+        Duration,
+        "Lifetime where none is asked for [default: the mount's]",
+    ),
+    field(
+        "max_ttl",
+        "max-ttl",
+        Duration,
+        "Longest lifetime [default: the mount's]",
+    ),
+    field(
+        "allow_localhost",
+        "allow-localhost",
+        Switch,
+        "Permit localhost and localdomain [default: true]",
+    ),
+    field(
+        "allowed_domains",
+        "allowed-domains",
+        List,
+        "Domains that the other rules refer to [default: none]",
+    ),
+    field(
+        "allow_bare_domains",
+        "allow-bare-domains",
+        Switch,
+        "Permit the allowed domains themselves [default: false]",
+    ),
+    field(
+        "allow_subdomains",
+        "allow-subdomains",
+        Switch,
+        "Permit names below the allowed domains [default: false]",
+    ),
+    field(
+        "allow_glob_domains",
+        "allow-glob-domains",
+        Switch,
+        "Let `*` in allowed domains match any characters [default: false]",
+    ),
+    field(
+        "allow_wildcard_certificates",
+        "allow-wildcard-certificates",
+        Switch,
+        "Permit names such as *.example.org [default: true]",
+    ),
+    field(
+        "allow_any_name",
+        "allow-any-name",
+        Switch,
+        "Permit every name [default: false]",
+    ),
+    field(
+        "enforce_hostnames",
+        "enforce-hostnames",
+        Switch,
+        "Permit only names that are host names [default: true]",
+    ),
+    field(
+        "allow_ip_sans",
+        "allow-ip-sans",
+        Switch,
+        "Permit IP addresses [default: true]",
+    ),
+    field(
+        "allowed_uri_sans",
+        "allowed-uri-sans",
+        List,
+        "URIs that are permitted, with `*` as any characters [default: none]",
+    ),
+    field(
+        "server_flag",
+        "server-flag",
+        Switch,
+        "For TLS servers: EKU serverAuth [default: true]",
+    ),
+    field(
+        "client_flag",
+        "client-flag",
+        Switch,
+        "For TLS clients: EKU clientAuth [default: true]",
+    ),
+    field(
+        "code_signing_flag",
+        "code-signing-flag",
+        Switch,
+        "For code signing: EKU codeSigning [default: false]",
+    ),
+    field(
+        "email_protection_flag",
+        "email-protection-flag",
+        Switch,
+        "For e-mail: EKU emailProtection [default: false]",
+    ),
+    field(
+        "key_type",
+        "key-type",
+        Text,
+        "rsa, ec, ed25519 or any [default: rsa]",
+    ),
+    field(
+        "key_bits",
+        "key-bits",
+        Number,
+        "Size of keys; least size of a CSR's; 0 is the type's default [default: 0]",
+    ),
+    field(
+        "signature_bits",
+        "signature-bits",
+        Number,
+        "SHA-2 of an RSA issuer's signatures: 256, 384, 512; 0 is the default [default: 0]",
+    ),
+    field(
+        "key_usage",
+        "key-usage",
+        List,
+        "Key usages [default: what the key type can do]",
+    ),
+    field(
+        "ext_key_usage",
+        "ext-key-usage",
+        List,
+        "Extended key usages beside those of the flags [default: none]",
+    ),
+    field(
+        "require_cn",
+        "require-cn",
+        Switch,
+        "Refuse a request without a common name [default: true]",
+    ),
+    field(
+        "use_csr_common_name",
+        "use-csr-common-name",
+        Switch,
+        "Take the common name from the CSR [default: true]",
+    ),
+    field(
+        "use_csr_sans",
+        "use-csr-sans",
+        Switch,
+        "Take the alternative names from the CSR [default: true]",
+    ),
     field("ou", "ou", List, "OU of the subject"),
     field("organization", "organization", List, "O of the subject"),
     field("country", "country", List, "C of the subject: two letters"),
@@ -72,9 +202,24 @@ const FIELDS: &[Field] = &[
     field("province", "province", List, "ST of the subject"),
     field("street_address", "street-address", List, "Street of the subject"),
     field("postal_code", "postal-code", List, "Postal code of the subject"),
-    field("no_store", "no-store", Switch, "Keep no record of the certificates: they cannot be revoked [default: false]"),
-    field("not_before_duration", "not-before-duration", Duration, "How far certificates are dated back [default: 30s]"),
-    field("not_after", "not-after", Text, "End of every certificate, RFC 3339, instead of a lifetime"),
+    field(
+        "no_store",
+        "no-store",
+        Switch,
+        "Keep no record of the certificates: they cannot be revoked [default: false]",
+    ),
+    field(
+        "not_before_duration",
+        "not-before-duration",
+        Duration,
+        "How far certificates are dated back [default: 30s]",
+    ),
+    field(
+        "not_after",
+        "not-after",
+        Text,
+        "End of every certificate, RFC 3339, instead of a lifetime",
+    ),
 ];
 
 impl Field {
@@ -99,7 +244,9 @@ impl Field {
 
     fn value(&self, matches: &ArgMatches) -> Option<Value> {
         match self.kind {
-            Switch => matches.get_one::<bool>(self.name).map(|&value| Value::from(value)),
+            Switch => matches
+                .get_one::<bool>(self.name)
+                .map(|&value| Value::from(value)),
             Text => matches
                 .get_one::<String>(self.name)
                 .map(|value| Value::from(value.as_str())),
@@ -119,7 +266,9 @@ impl Field {
 
 impl Args for Fields {
     fn augment_args(command: Command) -> Command {
-        FIELDS.iter().fold(command, |command, field| command.arg(field.arg()))
+        FIELDS
+            .iter()
+            .fold(command, |command, field| command.arg(field.arg()))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
