@@ -161,10 +161,10 @@ impl Answer {
 
     /// One value: a string as it is, a list of strings a line each, anything else as JSON.
     fn field(&self, key: &str, secret: Secret) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        if let (Some((name, pem)), Secret::Shown) = (&self.secret, secret) {
-            if *name == key {
-                return Ok(Zeroizing::new(format!("{}\n", pem.trim_end()).into_bytes()));
-            }
+        if let (Some((name, pem)), Secret::Shown) = (&self.secret, secret)
+            && *name == key
+        {
+            return Ok(Zeroizing::new(format!("{}\n", pem.trim_end()).into_bytes()));
         }
         let ours = key.strip_prefix("pki.").and_then(|key| self.ours.get(key));
         let Some(value) = self.json.get(key).or(ours) else {

@@ -123,12 +123,13 @@ fn join_switches(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
     let mut over = false;
     for word in line {
-        if !over && (word == "true" || word == "false") {
-            if let Some(flag) = joined.last_mut().filter(|flag| is_bare_flag(flag)) {
-                flag.push("=");
-                flag.push(word);
-                continue;
-            }
+        if !over
+            && (word == "true" || word == "false")
+            && let Some(flag) = joined.last_mut().filter(|flag| is_bare_flag(flag))
+        {
+            flag.push("=");
+            flag.push(word);
+            continue;
         }
         over |= word == "--";
         joined.push(word);

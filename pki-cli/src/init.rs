@@ -30,8 +30,7 @@ impl Act for Init {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let path = session.store_path()?;
         let (seal, sealed_by) = self.seal(session)?;
-        let store = SqliteStore::init(&path, seal, Options::default(), &mut OsRandom, session.now)?;
-        drop(store);
+        SqliteStore::init(&path, seal, Options::default(), &mut OsRandom, session.now)?;
         let mut answer = Answer::new();
         answer
             .set("initialized", true)

@@ -78,13 +78,13 @@ impl Act for Generate {
             issuer::check_free(&house, &mount, name).map_err(refused)?;
         }
         let ca_key = self.key.take(&house, &mount, self.issuer_name.clone())?;
-        if let (Origin::Stored(record), Some(name)) = (&ca_key.origin, &self.issuer_name) {
-            if record.pending_issuer_name.as_deref() != Some(name.as_str()) {
-                return Err(Fault::usage(
-                    "a name waits with a new key only; this key is in the store already",
-                    "leave --issuer-name out, and name the issuer afterwards: `pki issuer update`",
-                ));
-            }
+        if let (Origin::Stored(record), Some(name)) = (&ca_key.origin, &self.issuer_name)
+            && record.pending_issuer_name.as_deref() != Some(name.as_str())
+        {
+            return Err(Fault::usage(
+                "a name waits with a new key only; this key is in the store already",
+                "leave --issuer-name out, and name the issuer afterwards: `pki issuer update`",
+            ));
         }
         let der = CertificationRequest::create(&subject, &names, &ca_key.key, &mut OsRandom)
             .map_err(|error| Fault::unusable(error.to_string(), "try again"))?;

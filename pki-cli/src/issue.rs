@@ -123,10 +123,10 @@ impl Act for Issue {
         let plan = match (plan, renewal) {
             (Some(plan), _) => plan,
             (None, renewal) => {
-                if let Some((margin, Some(directory))) = renewal {
-                    if let Some(current) = still_good(&house, &loaded, &directory, margin, &permitted) {
-                        return unchanged(session, &directory, &current);
-                    }
+                if let Some((margin, Some(directory))) = renewal
+                    && let Some(current) = still_good(&house, &loaded, &directory, margin, &permitted)
+                {
+                    return unchanged(session, &directory, &current);
                 }
                 Delivery::plan(&session.global, SHAPE, swap)?
             }

@@ -228,10 +228,10 @@ impl Drop for StagedSet {
 
 /// A service that owns its files goes on owning them. Without the right to give files away they stay ours.
 fn keep_owner(path: &Path, old: &fs::Metadata) {
-    if let Ok(new) = fs::metadata(path) {
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            let _ = std::os::unix::fs::chown(path, Some(old.uid()), Some(old.gid()));
-        }
+    if let Ok(new) = fs::metadata(path)
+        && (new.uid(), new.gid()) != (old.uid(), old.gid())
+    {
+        let _ = std::os::unix::fs::chown(path, Some(old.uid()), Some(old.gid()));
     }
 }
 
