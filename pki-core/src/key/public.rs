@@ -68,16 +68,13 @@ impl PublicKey {
         let Some([0, key @ ..]) = info.next(Tag::BitString) else {
             return Err(malformed("its key is not a BIT STRING of whole octets"));
         };
-        info.finish()
-            .ok_or_else(|| malformed("something follows the key's octets"))?;
+        info.finish().ok_or_else(|| malformed("something follows the key's octets"))?;
         let form = match oid {
             RSA_OID => {
                 // RFC 3279 2.3.1: "The parameters field MUST have ASN.1 type NULL".
                 let parameters = algorithm.next(Tag::Null);
                 if parameters.is_none() || !algorithm.is_empty() {
-                    return Err(PublicKeyError::Parameters {
-                        expected: "NULL (RFC 3279 2.3.1)",
-                    });
+                    return Err(PublicKeyError::Parameters { expected: "NULL (RFC 3279 2.3.1)" });
                 }
                 Form::Rsa { bits: rsa_bits(key)? }
             }
@@ -85,22 +82,17 @@ impl PublicKey {
                 // RFC 5480 2.1.1: a named curve; implicitCurve and specifiedCurve must not be used.
                 let curve = algorithm.next(Tag::ObjectIdentifier);
                 let (Some(curve), true) = (curve, algorithm.is_empty()) else {
-                    return Err(PublicKeyError::Parameters {
-                        expected: "a named curve (RFC 5480 2.1.1)",
-                    });
+                    return Err(PublicKeyError::Parameters { expected: "a named curve (RFC 5480 2.1.1)" });
                 };
-                let curve = Curve::from_oid(curve).ok_or_else(|| PublicKeyError::UnsupportedCurve {
-                    curve: oid_name(curve),
-                })?;
+                let curve = Curve::from_oid(curve)
+                    .ok_or_else(|| PublicKeyError::UnsupportedCurve { curve: oid_name(curve) })?;
                 check_point(curve, key)?;
                 Form::Ec(curve)
             }
             ED25519_OID => {
                 // RFC 8410 3: "the parameters MUST be absent".
                 if !algorithm.is_empty() {
-                    return Err(PublicKeyError::Parameters {
-                        expected: "none (RFC 8410 3)",
-                    });
+                    return Err(PublicKeyError::Parameters { expected: "none (RFC 8410 3)" });
                 }
                 if key.len() != 32 {
                     return Err(malformed("an Ed25519 key has 32 octets (RFC 8032 5.1.5)"));
@@ -108,16 +100,10 @@ impl PublicKey {
                 Form::Ed25519
             }
             other => {
-                return Err(PublicKeyError::UnsupportedAlgorithm {
-                    algorithm: oid_name(other),
-                });
+                return Err(PublicKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) });
             }
         };
-        Ok(Self {
-            spki: der.to_vec(),
-            key_start: der.len() - key.len(),
-            form,
-        })
+        Ok(Self { spki: der.to_vec(), key_start: der.len() - key.len(), form })
     }
 
     /// The complete SubjectPublicKeyInfo.
@@ -184,12 +170,12 @@ impl PublicKey {
                 "the digest for {algorithm} has {length} octets, this one has {}",
                 digest.len()
             ))),
-            (SigningInput::Digest(_), None) => Err(SignError::refused(format!(
-                "{algorithm} signs the message itself, not a digest"
-            ))),
-            (SigningInput::MlDsaMu(_), _) => Err(SignError::refused(format!(
-                "only an ML-DSA key signs a mu; {algorithm} signs a message"
-            ))),
+            (SigningInput::Digest(_), None) => {
+                Err(SignError::refused(format!("{algorithm} signs the message itself, not a digest")))
+            }
+            (SigningInput::MlDsaMu(_), _) => {
+                Err(SignError::refused(format!("only an ML-DSA key signs a mu; {algorithm} signs a message")))
+            }
         }
     }
 
@@ -213,11 +199,7 @@ impl PublicKey {
         let algorithm = element(element::SEQUENCE, &[EC_OID_DER, curve.oid_der()]);
         let bit_string = element(element::BIT_STRING, &[&[0], point]);
         let spki = element(element::SEQUENCE, &[&algorithm, &bit_string]).to_vec();
-        Ok(Self {
-            key_start: spki.len() - point.len(),
-            spki,
-            form: Form::Ec(curve),
-        })
+        Ok(Self { key_start: spki.len() - point.len(), spki, form: Form::Ec(curve) })
     }
 
     /// A key of a backend: 32 octets.
@@ -231,13 +213,7 @@ impl PublicKey {
 /// The kind, the size and the identifier.
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "PublicKey({} {} {})",
-            self.key_type(),
-            self.bits(),
-            self.key_identifier()
-        )
+        write!(f, "PublicKey({} {} {})", self.key_type(), self.bits(), self.key_identifier())
     }
 }
 
@@ -265,15 +241,12 @@ fn rsa_bits(public: &[u8]) -> Result<u32, PublicKeyError> {
     let exponent = numbers.next(Tag::Integer).ok_or_else(malformed)?;
     numbers.finish().ok_or_else(malformed)?;
     let odd = |number: &&[u8]| number.last().is_some_and(|last| last & 1 == 1);
-    let modulus = element::positive(modulus)
-        .filter(odd)
-        .ok_or(PublicKeyError::RsaNumber { number: "modulus" })?;
+    let modulus =
+        element::positive(modulus).filter(odd).ok_or(PublicKeyError::RsaNumber { number: "modulus" })?;
     element::positive(exponent)
         .filter(odd)
         .filter(|exponent| *exponent != [1])
-        .ok_or(PublicKeyError::RsaNumber {
-            number: "public exponent",
-        })?;
+        .ok_or(PublicKeyError::RsaNumber { number: "public exponent" })?;
     Ok(element::bits(modulus))
 }
 
@@ -282,10 +255,7 @@ fn check_point(curve: Curve, point: &[u8]) -> Result<(), PublicKeyError> {
     match point {
         [4, coordinates @ ..] if coordinates.len() == 2 * curve.octets() => Ok(()),
         [2 | 3, ..] => Err(PublicKeyError::CompressedPoint),
-        _ => Err(PublicKeyError::PointLength {
-            octets: point.len(),
-            expected: 1 + 2 * curve.octets(),
-        }),
+        _ => Err(PublicKeyError::PointLength { octets: point.len(), expected: 1 + 2 * curve.octets() }),
     }
 }
 
