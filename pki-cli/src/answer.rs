@@ -47,11 +47,8 @@ pub(crate) enum Directory {
 
 impl Shape {
     /// Facts only: text or JSON.
-    pub(crate) const FACTS: Self = Self {
-        fields: &[],
-        document: Document::None,
-        directory: Directory::Refuse,
-    };
+    pub(crate) const FACTS: Self =
+        Self { fields: &[], document: Document::None, directory: Directory::Refuse };
 }
 
 /// An answer, complete before it is printed.
@@ -148,8 +145,7 @@ impl Answer {
             map.serialize_entry(key, pem.trim_end()).map_err(unencodable)?;
         }
         if !self.warnings.is_empty() {
-            map.serialize_entry("warnings", &self.warnings)
-                .map_err(unencodable)?;
+            map.serialize_entry("warnings", &self.warnings).map_err(unencodable)?;
         }
         if !self.ours.is_empty() {
             map.serialize_entry("pki", &self.ours).map_err(unencodable)?;
@@ -289,18 +285,11 @@ impl Delivery {
     pub(crate) fn plan(global: &Global, shape: Shape, swap: Swap) -> Result<Self, Fault> {
         let format = global.format.unwrap_or_default();
         let force = global.force.unwrap_or(false);
-        let existing = if force {
-            Existing::Replace
-        } else {
-            Existing::Refuse
-        };
+        let existing = if force { Existing::Replace } else { Existing::Refuse };
         match (format, shape.document) {
             (Format::Pem | Format::PemBundle | Format::Der, Document::None) => {
                 return Err(Fault::usage(
-                    format!(
-                        "this answer holds no certificate, CSR or CRL to write as {}",
-                        format.name()
-                    ),
+                    format!("this answer holds no certificate, CSR or CRL to write as {}", format.name()),
                     "leave --format out, or use --format json",
                 ));
             }
@@ -345,11 +334,7 @@ impl Delivery {
             format,
             field: global.field.clone(),
             target,
-            existing: if swap == Swap::Replace {
-                Existing::Replace
-            } else {
-                existing
-            },
+            existing: if swap == Swap::Replace { Existing::Replace } else { existing },
         };
         match &delivery.target {
             Target::StandardOutput { .. } => {}
@@ -399,10 +384,7 @@ impl Delivery {
                 },
             },
         };
-        Ok(Staged {
-            place,
-            warnings: answer.warnings.clone(),
-        })
+        Ok(Staged { place, warnings: answer.warnings.clone() })
     }
 
     /// Writes an answer for which nothing was signed or recorded.
@@ -440,15 +422,8 @@ pub(crate) struct Staged {
 #[derive(Debug)]
 enum Place {
     StandardOutput(Zeroizing<Vec<u8>>),
-    File {
-        file: StagedFile,
-        octets: Zeroizing<Vec<u8>>,
-        said: String,
-    },
-    Set {
-        set: StagedSet,
-        said: Zeroizing<Vec<u8>>,
-    },
+    File { file: StagedFile, octets: Zeroizing<Vec<u8>>, said: String },
+    Set { set: StagedSet, said: Zeroizing<Vec<u8>> },
 }
 
 impl Staged {

@@ -34,30 +34,16 @@ pub(crate) struct Entry {
 
 enum Kind {
     Family(&'static [Entry]),
-    Act {
-        augment: fn(Command) -> Command,
-        run: fn(&ArgMatches, &Session) -> Result<(), Fault>,
-    },
+    Act { augment: fn(Command) -> Command, run: fn(&ArgMatches, &Session) -> Result<(), Fault> },
 }
 
 impl Entry {
     const fn family(name: &'static str, about: &'static str, entries: &'static [Self]) -> Self {
-        Self {
-            name,
-            about,
-            kind: Kind::Family(entries),
-        }
+        Self { name, about, kind: Kind::Family(entries) }
     }
 
     const fn act<A: Act>(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: Kind::Act {
-                augment: A::augment_args,
-                run: run_act::<A>,
-            },
-        }
+        Self { name, about, kind: Kind::Act { augment: A::augment_args, run: run_act::<A> } }
     }
 
     fn command(&'static self) -> Command {
@@ -73,9 +59,7 @@ impl Entry {
 }
 
 fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault> {
-    A::from_arg_matches(matches)
-        .map_err(|error| from_clap(&error))?
-        .run(session)
+    A::from_arg_matches(matches).map_err(|error| from_clap(&error))?.run(session)
 }
 
 /// The whole tree, for parsing, completions and manual pages.
@@ -102,9 +86,7 @@ pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> Result<(), Fault>
     while let Some((name, inner)) = matches.subcommand() {
         matches = inner;
         let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
-            return Err(Fault::defect(format!(
-                "the command {name:?} has no place in the tree"
-            )));
+            return Err(Fault::defect(format!("the command {name:?} has no place in the tree")));
         };
         match &entry.kind {
             Kind::Family(inner) => entries = inner,
@@ -138,8 +120,7 @@ fn join_switches(line: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 }
 
 fn is_bare_flag(word: &OsStr) -> bool {
-    word.to_str()
-        .is_some_and(|word| word.len() > 2 && word.starts_with("--") && !word.contains('='))
+    word.to_str().is_some_and(|word| word.len() > 2 && word.starts_with("--") && !word.contains('='))
 }
 
 /// Help and version are answers; everything else is a fault in two lines.
@@ -150,10 +131,7 @@ fn answer_clap(error: &clap::Error) -> Result<(), Fault> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             eprint!("{}", error.render());
-            Err(Fault::usage(
-                "a command is missing",
-                "name one of the commands above",
-            ))
+            Err(Fault::usage("a command is missing", "name one of the commands above"))
         }
         _ => Err(from_clap(error)),
     }
@@ -170,24 +148,19 @@ fn from_clap(error: &clap::Error) -> Fault {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let suggestion = [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ]
-    .into_iter()
-    .find_map(|kind| match error.get(kind) {
-        Some(ContextValue::String(one)) => Some(one.clone()),
-        Some(ContextValue::Strings(several)) => several.first().cloned(),
-        _ => None,
-    });
+    let suggestion =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+            .into_iter()
+            .find_map(|kind| match error.get(kind) {
+                Some(ContextValue::String(one)) => Some(one.clone()),
+                Some(ContextValue::Strings(several)) => several.first().cloned(),
+                _ => None,
+            });
     let help = text
         .lines()
         .find_map(|line| line.strip_prefix("Usage: "))
         .map(|usage| {
-            let words = usage
-                .split_whitespace()
-                .take_while(|word| !word.starts_with(['-', '[', '<']));
+            let words = usage.split_whitespace().take_while(|word| !word.starts_with(['-', '[', '<']));
             format!("`{} --help`", words.collect::<Vec<_>>().join(" "))
         })
         .unwrap_or_else(|| "`pki --help`".to_owned());

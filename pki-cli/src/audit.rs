@@ -61,11 +61,7 @@ impl Act for Show {
         };
         let request = PageRequest {
             after: self.after,
-            limit: if self.limit == 0 {
-                PageRequest::LIMIT
-            } else {
-                self.limit.min(PageRequest::LIMIT)
-            },
+            limit: if self.limit == 0 { PageRequest::LIMIT } else { self.limit.min(PageRequest::LIMIT) },
             ..PageRequest::first(0)
         };
         let page = block_on(house.store.audit(&filter, request))?;
@@ -145,10 +141,7 @@ impl Act for Verify {
             .ours("last", report.last)
             .ours("head", hex(&report.head))
             .ours("keyed", report.keyed)
-            .fact(
-                "rows",
-                format!("{} checked, {} to {}", report.rows, report.first, report.last),
-            )
+            .fact("rows", format!("{} checked, {} to {}", report.rows, report.first, report.last))
             .fact("head", hex(&report.head))
             .fact("verdict", "no row was edited or removed");
         if !report.keyed {
@@ -178,6 +171,5 @@ fn parse_outcome(text: &str) -> Result<AuditOutcome, String> {
 }
 
 fn parse_cursor(text: &str) -> Result<Cursor, String> {
-    text.parse()
-        .map_err(|error: pki_store::page::CursorError| error.to_string())
+    text.parse().map_err(|error: pki_store::page::CursorError| error.to_string())
 }

@@ -60,12 +60,7 @@ pub(crate) struct Constraints {
     #[arg(long, value_parser = duration::parse, value_name = "DURATION", help_heading = "Validity")]
     not_before_duration: Option<Duration>,
     /// How many intermediates may follow below; -1 is no limit
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        allow_negative_numbers = true,
-        help_heading = "Constraints"
-    )]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, help_heading = "Constraints")]
     max_path_length: Option<i16>,
     /// Purposes that the CA is confined to: serverauth, clientauth, ... [default: no restriction]
     #[arg(long, value_name = "LIST", help_heading = "Constraints")]
@@ -84,28 +79,17 @@ impl Subject {
         let common_name = self.common_name.filter(|name| !name.is_empty()).or(fallback);
         let parts: [(AttributeType, Vec<String>); 9] = [
             (AttributeType::Country, list::items_or_none(self.country)),
-            (
-                AttributeType::Organization,
-                list::items_or_none(self.organization),
-            ),
+            (AttributeType::Organization, list::items_or_none(self.organization)),
             (AttributeType::OrganizationalUnit, list::items_or_none(self.ou)),
             (AttributeType::Locality, list::items_or_none(self.locality)),
             (AttributeType::Province, list::items_or_none(self.province)),
-            (
-                AttributeType::StreetAddress,
-                list::items_or_none(self.street_address),
-            ),
+            (AttributeType::StreetAddress, list::items_or_none(self.street_address)),
             (AttributeType::PostalCode, list::items_or_none(self.postal_code)),
             (AttributeType::CommonName, common_name.into_iter().collect()),
-            (
-                AttributeType::SerialNumber,
-                self.serial_number.into_iter().collect(),
-            ),
+            (AttributeType::SerialNumber, self.serial_number.into_iter().collect()),
         ];
         DistinguishedName::new(
-            parts
-                .iter()
-                .map(|(kind, values)| values.iter().map(|value| (*kind, value.as_str()))),
+            parts.iter().map(|(kind, values)| values.iter().map(|value| (*kind, value.as_str()))),
         )
         .map_err(|error: NameError| Fault::usage(error.to_string(), "correct the subject's flags"))
     }
@@ -170,10 +154,7 @@ pub(crate) fn request(
 
 /// The mount's limits on lifetimes.
 pub(crate) const fn limits(mount: &Mount) -> Limits {
-    Limits {
-        default_ttl: mount.default_lease_ttl,
-        max_ttl: mount.max_lease_ttl,
-    }
+    Limits { default_ttl: mount.default_lease_ttl, max_ttl: mount.max_lease_ttl }
 }
 
 /// What the store keeps about a certificate.
@@ -192,11 +173,7 @@ pub(crate) fn record<K>(
         role: None,
         requester: house.requester.clone(),
         common_name: permitted.subject().common_name(),
-        names: permitted
-            .alternative_names()
-            .iter()
-            .map(|name| name.value())
-            .collect(),
+        names: permitted.alternative_names().iter().map(|name| name.value()).collect(),
         not_before: permitted.validity().not_before(),
         not_after: permitted.validity().not_after(),
         issued_at: house.now,

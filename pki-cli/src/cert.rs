@@ -69,11 +69,7 @@ impl Act for List {
         let filter = self.filter(&house, session)?;
         let request = PageRequest {
             after: self.after,
-            limit: if self.limit == 0 {
-                PageRequest::LIMIT
-            } else {
-                self.limit.min(PageRequest::LIMIT)
-            },
+            limit: if self.limit == 0 { PageRequest::LIMIT } else { self.limit.min(PageRequest::LIMIT) },
             ..PageRequest::first(0)
         };
         let page = block_on(house.store.certificates(&filter, request, session.now))?;
@@ -145,19 +141,13 @@ impl List {
             filter.expires_by = session.now.checked_add(expiring);
         }
         if let Some(name) = &self.role {
-            let mount = if named {
-                house.pki_mount(session)?
-            } else {
-                self.mount_with_role(house, session, name)?
-            };
+            let mount =
+                if named { house.pki_mount(session)? } else { self.mount_with_role(house, session, name)? };
             filter.role = Some(role::find(house, &mount, name)?.id);
         }
         if let Some(reference) = &self.issuer {
-            let mount = if named {
-                house.pki_mount(session)?
-            } else {
-                mount_with_issuer(house, session, reference)?
-            };
+            let mount =
+                if named { house.pki_mount(session)? } else { mount_with_issuer(house, session, reference)? };
             filter.issuer = Some(issuer::find(house, &mount, reference)?.id);
         }
         Ok(filter)
@@ -191,9 +181,7 @@ fn mount_with_issuer(house: &House, session: &Session, reference: &str) -> Resul
 fn one_of(house: &House, session: &Session, mut having: Vec<Mount>, what: &str) -> Result<Mount, Fault> {
     match having.len() {
         0 => house.pki_mount(session),
-        1 => having
-            .pop()
-            .ok_or_else(|| Fault::defect("a list of one is empty")),
+        1 => having.pop().ok_or_else(|| Fault::defect("a list of one is empty")),
         _ => {
             let names: Vec<&str> = having.iter().map(|mount| mount.name.as_str()).collect();
             Err(Fault::usage(
@@ -206,11 +194,8 @@ fn one_of(house: &House, session: &Session, mut having: Vec<Mount>, what: &str) 
 
 impl Act for Read {
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(Shape {
-            fields: &[],
-            document: Document::Public,
-            directory: Directory::Set,
-        })?;
+        let plan =
+            session.plan(Shape { fields: &[], document: Document::Public, directory: Directory::Set })?;
         let house = session.open()?;
         let (mount, StoredCertificate { row, der, .. }) = find_stored(&house, session, self.serial)?;
         let labels = Labels::read(&house)?;
@@ -218,14 +203,8 @@ impl Act for Read {
         let revoked_at = row.revocation.map(|revocation| revocation.revoked_at);
         let mut answer = Answer::new();
         answer
-            .set(
-                "revocation_time",
-                revoked_at.map_or(0, pki_core::time::UnixTime::as_secs),
-            )
-            .set(
-                "revocation_time_rfc3339",
-                revoked_at.map(|time| time.to_string()).unwrap_or_default(),
-            )
+            .set("revocation_time", revoked_at.map_or(0, pki_core::time::UnixTime::as_secs))
+            .set("revocation_time_rfc3339", revoked_at.map(|time| time.to_string()).unwrap_or_default())
             .set("issuer_id", record.issuer.to_string())
             .ours("serial_number", record.serial.to_string())
             .ours("status", row.status(session.now).name())
@@ -242,10 +221,9 @@ impl Act for Read {
             .fact("valid until", period::until(record.not_after, session.now))
             .fact("status", row.status(session.now).name());
         if let Some(revocation) = row.revocation {
-            answer.ours("revocation_reason", revocation.reason.name()).fact(
-                "revoked at",
-                format!("{} ({})", revocation.revoked_at, revocation.reason),
-            );
+            answer
+                .ours("revocation_reason", revocation.reason.name())
+                .fact("revoked at", format!("{} ({})", revocation.revoked_at, revocation.reason));
         }
         let Some(der) = der else {
             if session.global.format.unwrap_or_default() != crate::args::global::Format::Text
@@ -264,16 +242,9 @@ impl Act for Read {
         answer
             .set(
                 "ca_chain",
-                issuers
-                    .iter()
-                    .map(|member| pem_text(pem::CERTIFICATE, &member.der))
-                    .collect::<Vec<_>>(),
+                issuers.iter().map(|member| pem_text(pem::CERTIFICATE, &member.der)).collect::<Vec<_>>(),
             )
-            .encoded(Encoded {
-                label: pem::CERTIFICATE,
-                der,
-                issuers,
-            });
+            .encoded(Encoded { label: pem::CERTIFICATE, der, issuers });
         plan.deliver(&answer)
     }
 }
@@ -281,19 +252,13 @@ impl Act for Read {
 /// The issuers above a certificate, the root last.
 fn chain_of(house: &House, mount: &Mount, der: &[u8]) -> Result<Vec<ChainMember>, Fault> {
     let certificate = Certificate::from_der(der).map_err(|error| {
-        Fault::unusable(
-            format!("the stored certificate does not read: {error}"),
-            "restore a backup",
-        )
+        Fault::unusable(format!("the stored certificate does not read: {error}"), "restore a backup")
     })?;
     let siblings = block_on(house.store.issuers(mount.id))?;
     let chain = load::chain(house, mount, &certificate, &siblings)?;
     Ok(chain
         .iter()
-        .map(|member| ChainMember {
-            der: member.der().to_vec(),
-            is_root: member.is_self_issued(),
-        })
+        .map(|member| ChainMember { der: member.der().to_vec(), is_root: member.is_self_issued() })
         .collect())
 }
 
@@ -361,11 +326,7 @@ impl Labels {
                 roles.push((record.id, record.name));
             }
         }
-        Ok(Self {
-            mounts,
-            issuers,
-            roles,
-        })
+        Ok(Self { mounts, issuers, roles })
     }
 
     fn issuer(&self, row: &CertificateRow) -> String {
@@ -400,11 +361,9 @@ fn names(row: &CertificateRow) -> String {
     }
     match names.len() {
         0..=3 => names.join(", "),
-        more => format!(
-            "{} and {} more",
-            names.iter().take(3).copied().collect::<Vec<_>>().join(", "),
-            more - 3
-        ),
+        more => {
+            format!("{} and {} more", names.iter().take(3).copied().collect::<Vec<_>>().join(", "), more - 3)
+        }
     }
 }
 
@@ -429,8 +388,7 @@ fn parse_status(text: &str) -> Result<CertificateStatus, String> {
 }
 
 fn parse_cursor(text: &str) -> Result<Cursor, String> {
-    text.parse()
-        .map_err(|error: pki_store::page::CursorError| error.to_string())
+    text.parse().map_err(|error: pki_store::page::CursorError| error.to_string())
 }
 
 #[cfg(test)]

@@ -17,10 +17,7 @@ pub(crate) fn now() -> Result<UnixTime, Fault> {
         .ok()
         .and_then(|since| UnixTime::from_secs(since.as_secs()))
         .ok_or_else(|| {
-            Fault::unusable(
-                "the system's clock stands before 1970 or after 9999",
-                "set the clock",
-            )
+            Fault::unusable("the system's clock stands before 1970 or after 9999", "set the clock")
         })
 }
 

@@ -40,11 +40,8 @@ impl Act for Man {
     fn run(self, session: &Session) -> Result<(), Fault> {
         std::fs::create_dir_all(&self.directory)
             .map_err(|error| output::unwritable(&self.directory, &error))?;
-        let existing = if session.global.force.unwrap_or(false) {
-            Existing::Replace
-        } else {
-            Existing::Refuse
-        };
+        let existing =
+            if session.global.force.unwrap_or(false) { Existing::Replace } else { Existing::Refuse };
         let mut command = args::command();
         command.build();
         self.write(&command, "pki", existing)

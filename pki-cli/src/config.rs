@@ -49,11 +49,7 @@ impl Act for Write {
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let (mut urls, revision) = read(&house, &mount)?;
-        let given = [
-            self.issuing_certificates,
-            self.crl_distribution_points,
-            self.ocsp_servers,
-        ];
+        let given = [self.issuing_certificates, self.crl_distribution_points, self.ocsp_servers];
         for (name, given) in LISTS.into_iter().zip(given) {
             let Some(given) = list::items(given) else { continue };
             for url in &given {
@@ -62,12 +58,7 @@ impl Act for Write {
             urls.insert(name.to_owned(), given.into());
         }
         let json = serde_json::to_vec(&urls).map_err(|_| Fault::defect("the URLs do not encode as JSON"))?;
-        let op = Op::PutConfig {
-            mount: mount.id,
-            key: KEY.to_owned(),
-            expected: revision,
-            json,
-        };
+        let op = Op::PutConfig { mount: mount.id, key: KEY.to_owned(), expected: revision, json };
         house.commit(vec![op], house.done("config/urls", Some(&mount)))?;
         session.deliver(&answer(&urls))
     }
@@ -86,10 +77,7 @@ pub(crate) fn read(house: &House, mount: &Mount) -> Result<(Map<String, Value>, 
         return Ok((urls, pki_store::Expected::Absent));
     };
     let written: Map<String, Value> = serde_json::from_slice(&stored.json).map_err(|_| {
-        Fault::unusable(
-            "the stored URLs are no JSON object",
-            "restore a backup of the store",
-        )
+        Fault::unusable("the stored URLs are no JSON object", "restore a backup of the store")
     })?;
     urls.extend(written);
     Ok((urls, pki_store::Expected::Revision(stored.revision)))
@@ -97,11 +85,7 @@ pub(crate) fn read(house: &House, mount: &Mount) -> Result<(Map<String, Value>, 
 
 /// One of the lists, parsed.
 pub(crate) fn uris(urls: &Map<String, Value>, name: &str) -> Result<Vec<Uri>, Fault> {
-    let texts = urls
-        .get(name)
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let texts = urls.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     texts
         .iter()
         .filter_map(Value::as_str)
@@ -138,10 +122,8 @@ fn answer(urls: &Map<String, Value>) -> Answer {
     let mut answer = Answer::new();
     for name in LISTS {
         let list = urls.get(name).cloned().unwrap_or_default();
-        let text: Vec<&str> = list
-            .as_array()
-            .map(|items| items.iter().filter_map(Value::as_str).collect())
-            .unwrap_or_default();
+        let text: Vec<&str> =
+            list.as_array().map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
         answer.fact(name, text.join(", "));
         answer.set(name, list);
     }

@@ -47,29 +47,19 @@ const EXPIRY: Duration = Duration::from_secs(72 * 3_600);
 
 impl Act for Show {
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(Shape {
-            fields: &[],
-            document: Document::Public,
-            directory: Directory::Refuse,
-        })?;
+        let plan =
+            session.plan(Shape { fields: &[], document: Document::Public, directory: Directory::Refuse })?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let record = issuer::find(&house, &mount, &self.issuer_ref)?;
         let crl = block_on(house.store.crl(record.authority, CrlScope::Full))?.ok_or_else(|| {
             Fault::missing(
-                format!(
-                    "the authority of the issuer {} has no CRL",
-                    issuer::label(&record)
-                ),
+                format!("the authority of the issuer {} has no CRL", issuer::label(&record)),
                 format!("sign one: `pki --mount {} crl rotate`", mount.name),
             )
         })?;
         let mut answer = answer(&house, &record, &crl)?;
-        answer.encoded(Encoded {
-            label: pem::X509_CRL,
-            der: crl.der,
-            issuers: Vec::new(),
-        });
+        answer.encoded(Encoded { label: pem::X509_CRL, der: crl.der, issuers: Vec::new() });
         plan.deliver(&answer)
     }
 }
@@ -140,10 +130,7 @@ impl Act for Rotate {
                 "make one: `pki root generate`, or name another mount with --mount",
             ));
         }
-        answer
-            .set("success", true)
-            .ours("crls", crls)
-            .text(table.render());
+        answer.set("success", true).ours("crls", crls).text(table.render());
         session.deliver(&answer)
     }
 }
@@ -210,11 +197,7 @@ pub(crate) fn at_birth(
         let signed = LoadedIssuer::join(house, mount, record.clone(), &siblings)
             .and_then(|loaded| sign(house, mount, &loaded, EXPIRY));
         if let Err(fault) = signed {
-            answer.warn(format!(
-                "the issuer {} has no CRL yet: {}",
-                issuer::label(record),
-                fault.fault()
-            ));
+            answer.warn(format!("the issuer {} has no CRL yet: {}", issuer::label(record), fault.fault()));
         }
     }
     Ok(())
@@ -238,16 +221,9 @@ fn sign(
     let Some(Outcome::Crl(draft)) = committed.outcomes.first().cloned() else {
         return Err(Fault::defect("the store gave no CRL number"));
     };
-    let next_update = draft
-        .this_update
-        .checked_add(expiry)
-        .unwrap_or(pki_core::time::UnixTime::MAX);
+    let next_update = draft.this_update.checked_add(expiry).unwrap_or(pki_core::time::UnixTime::MAX);
     let der = build(house, &loaded.issuer, &draft, next_update)?;
-    let finish = Op::FinishCrl {
-        draft,
-        next_update,
-        der,
-    };
+    let finish = Op::FinishCrl { draft, next_update, der };
     let mut audit = house.done("crl/rotate", Some(mount));
     audit.detail = serde_json::json!({
         "authority": authority.to_string(),
@@ -268,17 +244,10 @@ fn build(
     let mut entries: Vec<Vec<u8>> = Vec::new();
     let mut after = 0;
     loop {
-        let page = block_on(
-            house
-                .store
-                .revocations(draft.authority, after, draft.last_revocation, PAGE),
-        )?;
+        let page = block_on(house.store.revocations(draft.authority, after, draft.last_revocation, PAGE))?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        entries.extend(
-            page.iter()
-                .map(|revocation| revocation.revoked_certificate().entry_der()),
-        );
+        entries.extend(page.iter().map(|revocation| revocation.revoked_certificate().entry_der()));
         if page.len() < PAGE {
             break;
         }
@@ -286,11 +255,7 @@ fn build(
     let number = u64::try_from(draft.number)
         .map(CrlNumber::from_u64)
         .map_err(|_| Fault::defect("a CRL number exceeds 64 bits"))?;
-    let period = CrlPeriod {
-        number,
-        this_update: draft.this_update,
-        next_update,
-    };
+    let period = CrlPeriod { number, this_update: draft.this_update, next_update };
     let signed = issuer
         .prepare_crl(period, entries.iter().map(Vec::as_slice))
         .and_then(|list| issuer.sign_crl(&list, &mut OsRandom));

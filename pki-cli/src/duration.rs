@@ -26,10 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let mut smallest = u64::MAX;
     for c in text.chars() {
         if let Some(digit) = c.to_digit(10) {
-            let next = number
-                .unwrap_or(0)
-                .checked_mul(10)
-                .and_then(|n| n.checked_add(u64::from(digit)));
+            let next = number.unwrap_or(0).checked_mul(10).and_then(|n| n.checked_add(u64::from(digit)));
             number = Some(next.ok_or_else(|| refusal("it is too long"))?);
             continue;
         }

@@ -48,19 +48,11 @@ impl Fault {
 
     /// Our own mistake.
     pub(crate) fn defect(fault: impl Into<String>) -> Self {
-        Self::new(
-            Exit::Defect,
-            fault,
-            "this is a defect of pki: please report it with the command line",
-        )
+        Self::new(Exit::Defect, fault, "this is a defect of pki: please report it with the command line")
     }
 
     fn new(exit: Exit, fault: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            exit,
-            fault: one_line(&fault.into()),
-            remedy: one_line(&remedy.into()),
-        }
+        Self { exit, fault: one_line(&fault.into()), remedy: one_line(&remedy.into()) }
     }
 
     /// The process's exit code.
@@ -89,13 +81,10 @@ impl fmt::Display for Fault {
 /// A panic is a defect: two lines and exit code 5, like every other fault, and no trace of what was in memory.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, |place| {
-            format!(" at {}:{}", place.file(), place.line())
-        });
-        eprintln!(
-            "{}",
-            Fault::defect(format!("pki stopped in the middle of its work{place}"))
-        );
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
+        eprintln!("{}", Fault::defect(format!("pki stopped in the middle of its work{place}")));
         std::process::exit(i32::from(Exit::Defect as u8));
     }));
 }
@@ -121,10 +110,7 @@ mod tests {
     fn a_fault_has_two_lines_whatever_it_quotes() {
         let fault = Fault::usage("role \"a\nb\u{1b}[31m\" is no name", "use letters");
         assert_eq!(fault.to_string().lines().count(), 2);
-        assert_eq!(
-            fault.to_string(),
-            "error: role \"a\\nb\\u{1b}[31m\" is no name\nremedy: use letters"
-        );
+        assert_eq!(fault.to_string(), "error: role \"a\\nb\\u{1b}[31m\" is no name\nremedy: use letters");
         assert_eq!(fault.exit(), Exit::Usage);
     }
 }

@@ -84,8 +84,5 @@ impl Init {
 }
 
 fn passphrase(passphrase: zeroize::Zeroizing<Vec<u8>>) -> NewSeal {
-    NewSeal::Passphrase {
-        passphrase,
-        kdf: KdfParameters::default(),
-    }
+    NewSeal::Passphrase { passphrase, kdf: KdfParameters::default() }
 }

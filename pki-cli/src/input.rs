@@ -60,10 +60,7 @@ pub(crate) fn read(path: &Path, limit: Limit) -> Result<Zeroizing<Vec<u8>>, Faul
     .map_err(|error| {
         Fault::usage(
             format!("cannot read {}: {}", name(path), reason(&error)),
-            format!(
-                "name a readable file with {}, or `-` for standard input",
-                limit.what()
-            ),
+            format!("name a readable file with {}, or `-` for standard input", limit.what()),
         )
     })?;
     if octets.len() as u64 > limit.octets() {
@@ -150,11 +147,6 @@ mod tests {
         }
         let empty = dir.path().join("empty");
         std::fs::write(&empty, b"").unwrap();
-        assert!(
-            read(&empty, Limit::Csr)
-                .unwrap_err()
-                .fault()
-                .ends_with("is empty")
-        );
+        assert!(read(&empty, Limit::Csr).unwrap_err().fault().ends_with("is empty"));
     }
 }

@@ -55,11 +55,7 @@ impl Act for Generate {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(Shape {
             fields: &["csr", "key_id", "private_key", "private_key_type"],
-            document: if self.key.is_exported() {
-                Document::WithKey
-            } else {
-                Document::Public
-            },
+            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
             directory: Directory::Refuse,
         })?;
         self.key.check()?;
@@ -97,23 +93,13 @@ impl Act for Generate {
             .ours("key_name", ca_key.name().unwrap_or_default())
             .fact("subject", subject.to_string())
             .fact("key", ca_key.id().to_string())
-            .encoded(Encoded {
-                label: pem::CERTIFICATE_REQUEST,
-                der,
-                issuers: Vec::new(),
-            });
+            .encoded(Encoded { label: pem::CERTIFICATE_REQUEST, der, issuers: Vec::new() });
         if let Some(name) = &self.issuer_name {
-            answer.fact(
-                "issuer name",
-                format!("{name} (when the signed certificate comes back)"),
-            );
+            answer.fact("issuer name", format!("{name} (when the signed certificate comes back)"));
         }
         answer.fact(
             "next",
-            format!(
-                "have it signed, then `pki --mount {} intermediate set-signed FILE`",
-                mount.name
-            ),
+            format!("have it signed, then `pki --mount {} intermediate set-signed FILE`", mount.name),
         );
         if self.key.is_exported() {
             let format = self.private_key_format.unwrap_or_default().into();
@@ -147,11 +133,7 @@ impl Act for SetSigned {
         let mount = house.pki_mount(session)?;
         let keys = block_on(house.store.keys(mount.id))?;
         let ours = |public_key: &[u8]| keys.iter().any(|key| key.public_key == public_key);
-        if !bundle
-            .certificates()
-            .iter()
-            .any(|certificate| ours(certificate.public_key().spki_der()))
-        {
+        if !bundle.certificates().iter().any(|certificate| ours(certificate.public_key().spki_der())) {
             let fault = Fault::refused(
                 format!(
                     "no certificate in {} is for a key of the mount {}",

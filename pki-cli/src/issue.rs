@@ -76,11 +76,7 @@ const FIELDS: &[&str] = &[
     "private_key_type",
 ];
 
-const SHAPE: Shape = Shape {
-    fields: FIELDS,
-    document: Document::WithKey,
-    directory: Directory::Set,
-};
+const SHAPE: Shape = Shape { fields: FIELDS, document: Document::WithKey, directory: Directory::Set };
 
 impl Act for Issue {
     fn run(self, session: &Session) -> Result<(), Fault> {
@@ -101,11 +97,7 @@ impl Act for Issue {
             lifetime: lifetime.parse()?,
             key: asked_key(key_type, key_bits)?,
         };
-        let swap = if replace.unwrap_or(false) {
-            Swap::Replace
-        } else {
-            Swap::Refuse
-        };
+        let swap = if replace.unwrap_or(false) { Swap::Replace } else { Swap::Refuse };
         let renewal = renew_before
             .map(|margin| existing_directory(session).map(|directory| (margin, directory)))
             .transpose()?;
@@ -133,9 +125,8 @@ impl Act for Issue {
         };
 
         let key = source::generate(permitted.key_algorithm())?;
-        let permitted = permitted
-            .with_key(key.public_key().clone())
-            .map_err(|error| ca::fault(error, &role))?;
+        let permitted =
+            permitted.with_key(key.public_key().clone()).map_err(|error| ca::fault(error, &role))?;
         let signed = policy.sign(&house, &loaded, permitted, "pki/issue")?;
         let mut answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let format = private_key_format.unwrap_or_default().into();
@@ -147,9 +138,7 @@ impl Act for Issue {
         }
         let staged = plan.stage(&answer)?;
         signed.commit(&house, &policy, "pki/issue")?;
-        staged
-            .publish()
-            .map_err(|fault| signed.undelivered(fault, &policy))
+        staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
     }
 }
 
@@ -157,10 +146,9 @@ fn asked_key(key_type: Option<KeyType>, key_bits: Option<u32>) -> Result<Option<
     match (key_type, key_bits) {
         (None, None | Some(0)) => Ok(None),
         (Some(key_type), bits) => Ok(Some((key_type, bits.unwrap_or(0)))),
-        (None, Some(_)) => Err(Fault::usage(
-            "--key-bits alone does not say which type of key is meant",
-            "add --key-type",
-        )),
+        (None, Some(_)) => {
+            Err(Fault::usage("--key-bits alone does not say which type of key is meant", "add --key-type"))
+        }
     }
 }
 
@@ -225,14 +213,14 @@ impl Policy {
         operation: &str,
     ) -> Result<Signed, Fault> {
         let serial = SerialNumber::random(&mut OsRandom, house.now).map_err(StoreError::from)?;
-        let prepared = loaded
-            .issuer
-            .prepare(permitted, serial, &endpoints(house, &self.mount)?)
-            .map_err(|error| match ca::fault(error, &self.record.name) {
-                fault if fault.exit() == crate::fault::Exit::Refused => {
-                    house.refuse(operation, &self.mount, Some(self.version()), None, fault)
+        let prepared =
+            loaded.issuer.prepare(permitted, serial, &endpoints(house, &self.mount)?).map_err(|error| {
+                match ca::fault(error, &self.record.name) {
+                    fault if fault.exit() == crate::fault::Exit::Refused => {
+                        house.refuse(operation, &self.mount, Some(self.version()), None, fault)
+                    }
+                    fault => fault,
                 }
-                fault => fault,
             })?;
         let certificate = loaded
             .issuer
@@ -241,13 +229,7 @@ impl Policy {
         let permitted = prepared.permitted();
         let record = CertificateRecord {
             role: Some(self.version()),
-            ..ca::record(
-                house,
-                &self.mount,
-                ca::identity(&loaded.record),
-                permitted,
-                &certificate,
-            )
+            ..ca::record(house, &self.mount, ca::identity(&loaded.record), permitted, &certificate)
         };
         Ok(Signed {
             warnings: permitted.warnings().iter().map(ToString::to_string).collect(),
@@ -270,17 +252,13 @@ impl Signed {
     /// Vault's answer to `issue` and `sign`, without the key.
     pub(crate) fn answer(&self, house: &House, loaded: &LoadedIssuer, without_roots: bool) -> Answer {
         let mut issuers = loaded.chain_members();
-        let issuing_ca = issuers
-            .first()
-            .map(|issuer| pem_text(pem::CERTIFICATE, &issuer.der))
-            .unwrap_or_default();
+        let issuing_ca =
+            issuers.first().map(|issuer| pem_text(pem::CERTIFICATE, &issuer.der)).unwrap_or_default();
         if without_roots {
             issuers.retain(|issuer| !issuer.is_root);
         }
-        let ca_chain: Vec<String> = issuers
-            .iter()
-            .map(|issuer| pem_text(pem::CERTIFICATE, &issuer.der))
-            .collect();
+        let ca_chain: Vec<String> =
+            issuers.iter().map(|issuer| pem_text(pem::CERTIFICATE, &issuer.der)).collect();
         let validity = self.certificate.validity();
         let mut answer = Answer::new();
         answer
@@ -299,11 +277,7 @@ impl Signed {
             .fact("issued by", issuer::label(&loaded.record))
             .fact("serial number", self.record.serial.to_string())
             .fact("valid until", period::until(validity.not_after(), house.now))
-            .encoded(Encoded {
-                label: pem::CERTIFICATE,
-                der: self.certificate.der().to_vec(),
-                issuers,
-            });
+            .encoded(Encoded { label: pem::CERTIFICATE, der: self.certificate.der().to_vec(), issuers });
         for warning in &self.warnings {
             answer.warn(warning.clone());
         }

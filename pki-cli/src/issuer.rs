@@ -108,10 +108,7 @@ impl Act for List {
                 }),
             );
         }
-        let mut answer = list(
-            issuers.iter().map(|issuer| issuer.id.to_string()).collect(),
-            known,
-        );
+        let mut answer = list(issuers.iter().map(|issuer| issuer.id.to_string()).collect(), known);
         answer.text(table.render());
         session.deliver(&answer)
     }
@@ -147,9 +144,7 @@ impl Act for Update {
         };
         house.commit(vec![op], house.done("issuer/update", Some(&mount)))?;
         let record = find(&house, &mount, &record.id.to_string())?;
-        session
-            .plan(READ)?
-            .deliver(&describe(&house, &mount, &record, session)?)
+        session.plan(READ)?.deliver(&describe(&house, &mount, &record, session)?)
     }
 }
 
@@ -167,10 +162,8 @@ impl Act for Default {
             }
             let record = find(&house, &mount, reference)?;
             if record.key.is_none() {
-                answer.warn(format!(
-                    "the issuer {} has no private key here: it signs nothing",
-                    label(&record)
-                ));
+                answer
+                    .warn(format!("the issuer {} has no private key here: it signs nothing", label(&record)));
             }
             let op = Op::SetDefaultIssuer {
                 mount: mount.id,
@@ -187,10 +180,7 @@ impl Act for Default {
         };
         answer
             .set("default", default.clone())
-            .set(
-                "default_follows_latest_issuer",
-                mount.default_follows_latest_issuer,
-            )
+            .set("default_follows_latest_issuer", mount.default_follows_latest_issuer)
             .ours("issuer_name", name.clone().unwrap_or_default())
             .fact(
                 "default",
@@ -220,11 +210,7 @@ impl Act for Import {
     }
 }
 
-const READ: Shape = Shape {
-    fields: &[],
-    document: Document::Public,
-    directory: Directory::Refuse,
-};
+const READ: Shape = Shape { fields: &[], document: Document::Public, directory: Directory::Refuse };
 
 /// Certificates and keys to import.
 #[derive(Default)]
@@ -247,18 +233,16 @@ impl Bundle {
         let text = match std::str::from_utf8(octets) {
             Ok(text) if text.contains("-----BEGIN ") => text,
             _ => {
-                bundle
-                    .certificates
-                    .push(Certificate::from_der(octets).map_err(|error| wrong(&error))?);
+                bundle.certificates.push(Certificate::from_der(octets).map_err(|error| wrong(&error))?);
                 return Ok(bundle);
             }
         };
         let password = password_file.map(read_passphrase).transpose()?;
         for PemBlock { label, der } in pem::parse(text).map_err(|error| wrong(&error))? {
             match label.as_str() {
-                pem::CERTIFICATE | "X509 CERTIFICATE" => bundle
-                    .certificates
-                    .push(Certificate::from_der(&der).map_err(|error| wrong(&error))?),
+                pem::CERTIFICATE | "X509 CERTIFICATE" => {
+                    bundle.certificates.push(Certificate::from_der(&der).map_err(|error| wrong(&error))?)
+                }
                 pem::X509_CRL | pem::EC_PARAMETERS => {}
                 label if label.ends_with(pem::PRIVATE_KEY) => {
                     let key = PrivateKeyDer::from_der(&der, password.as_ref().map(|p| p.as_slice()))
@@ -276,10 +260,7 @@ impl Bundle {
     }
 
     fn empty() -> Self {
-        Self {
-            certificates: Vec::new(),
-            keys: Vec::new(),
-        }
+        Self { certificates: Vec::new(), keys: Vec::new() }
     }
 
     pub(crate) fn has_keys(&self) -> bool {
@@ -319,11 +300,7 @@ impl Bundle {
             |certificate: &Certificate| known.iter().any(|key| key == certificate.public_key().spki_der());
         let (mut ordered, others): (Vec<Certificate>, Vec<Certificate>) =
             self.certificates.into_iter().partition(with_key);
-        let named = if ordered.is_empty() {
-            others.len()
-        } else {
-            ordered.len()
-        };
+        let named = if ordered.is_empty() { others.len() } else { ordered.len() };
         if name.is_some() && named != 1 {
             return Err(Fault::usage(
                 "a name was given, and the bundle holds several certificates that it could belong to",
@@ -374,11 +351,7 @@ impl Imported {
             .iter()
             .filter_map(|outcome| match outcome {
                 Outcome::Issuer {
-                    id,
-                    existing: false,
-                    crl_signing: CrlSigning::On,
-                    key: Some(_),
-                    ..
+                    id, existing: false, crl_signing: CrlSigning::On, key: Some(_), ..
                 } => Some(*id),
                 _ => None,
             })
@@ -392,27 +365,11 @@ impl Imported {
         let (mut new_issuers, mut old_issuers) = (Vec::new(), Vec::new());
         let mut table = Table::new(&["issuer", "name", "key", ""]);
         for outcome in &self.outcomes {
-            let Outcome::Issuer {
-                id,
-                existing,
-                name,
-                key,
-                crl_signing,
-                default,
-            } = outcome
-            else {
+            let Outcome::Issuer { id, existing, name, key, crl_signing, default } = outcome else {
                 continue;
             };
-            mapping.insert(
-                id.to_string(),
-                Value::from(key.map(|key| key.to_string()).unwrap_or_default()),
-            );
-            if *existing {
-                &mut old_issuers
-            } else {
-                &mut new_issuers
-            }
-            .push(id.to_string());
+            mapping.insert(id.to_string(), Value::from(key.map(|key| key.to_string()).unwrap_or_default()));
+            if *existing { &mut old_issuers } else { &mut new_issuers }.push(id.to_string());
             table.row(vec![
                 id.to_string(),
                 name.clone().unwrap_or_default(),
@@ -467,11 +424,7 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         })
         .collect();
     let mut ca_chain = vec![pem_text(pem::CERTIFICATE, certificate.der())];
-    ca_chain.extend(
-        chain
-            .iter()
-            .map(|member| pem_text(pem::CERTIFICATE, member.der())),
-    );
+    ca_chain.extend(chain.iter().map(|member| pem_text(pem::CERTIFICATE, member.der())));
     let may_sign_crls =
         IssuerCertificate::new(certificate.clone()).is_ok_and(|issuer| issuer.may_sign_crls());
     let usage = if may_sign_crls {
@@ -485,10 +438,7 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
     answer
         .set("issuer_id", record.id.to_string())
         .set("issuer_name", record.name.clone().unwrap_or_default())
-        .set(
-            "key_id",
-            record.key.map(|key| key.to_string()).unwrap_or_default(),
-        )
+        .set("key_id", record.key.map(|key| key.to_string()).unwrap_or_default())
         .set("certificate", pem_text(pem::CERTIFICATE, certificate.der()))
         .set("manual_chain", Value::Null)
         .set("ca_chain", ca_chain)
@@ -511,18 +461,9 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .fact("issued by", certificate.issuer().to_string())
         .fact("serial number", certificate.serial().to_string())
         .fact("valid until", period::until(validity.not_after(), session.now))
-        .fact(
-            "key",
-            record
-                .key
-                .map_or_else(|| "not here".to_owned(), |key| key.to_string()),
-        )
+        .fact("key", record.key.map_or_else(|| "not here".to_owned(), |key| key.to_string()))
         .fact("default", if is_default { "yes" } else { "no" })
-        .encoded(Encoded {
-            label: pem::CERTIFICATE,
-            der: certificate.der().to_vec(),
-            issuers: members,
-        });
+        .encoded(Encoded { label: pem::CERTIFICATE, der: certificate.der().to_vec(), issuers: members });
     Ok(answer)
 }
 
@@ -547,17 +488,12 @@ pub(crate) fn pick<'a>(
     reference: &str,
 ) -> Option<&'a IssuerRecord> {
     if reference.is_empty() || reference.eq_ignore_ascii_case("default") {
-        return issuers
-            .iter()
-            .find(|issuer| Some(issuer.id) == mount.default_issuer);
+        return issuers.iter().find(|issuer| Some(issuer.id) == mount.default_issuer);
     }
     let id: Option<IssuerId> = reference.parse().ok();
     issuers.iter().find(|issuer| {
         Some(issuer.id) == id
-            || issuer
-                .name
-                .as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(reference))
+            || issuer.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(reference))
     })
 }
 
@@ -579,16 +515,9 @@ pub(crate) fn unknown(mount: &Mount, issuers: &[IssuerRecord], reference: &str) 
     Fault::missing(
         format!("there is no issuer {reference:?} in the mount {}", mount.name),
         if names.is_empty() {
-            format!(
-                "the mount has none yet; make one: `pki --mount {} root generate`",
-                mount.name
-            )
+            format!("the mount has none yet; make one: `pki --mount {} root generate`", mount.name)
         } else {
-            format!(
-                "the mount has {}; `pki --mount {} issuer list` lists all",
-                names.join(", "),
-                mount.name
-            )
+            format!("the mount has {}; `pki --mount {} issuer list` lists all", names.join(", "), mount.name)
         },
     )
 }
@@ -602,9 +531,7 @@ pub(crate) fn label(record: &IssuerRecord) -> String {
 pub(crate) fn check_free(house: &House, mount: &Mount, name: &str) -> Result<(), Fault> {
     check_name("an issuer", name)?;
     let taken = |other: &str| other.eq_ignore_ascii_case(name);
-    if block_on(house.store.issuers(mount.id))?
-        .iter()
-        .any(|issuer| issuer.name.as_deref().is_some_and(taken))
+    if block_on(house.store.issuers(mount.id))?.iter().any(|issuer| issuer.name.as_deref().is_some_and(taken))
     {
         return Err(Fault::refused(
             format!("the mount {} already has an issuer named {name:?}", mount.name),
@@ -616,10 +543,7 @@ pub(crate) fn check_free(house: &House, mount: &Mount, name: &str) -> Result<(),
         .any(|key| key.pending_issuer_name.as_deref().is_some_and(taken))
     {
         return Err(Fault::refused(
-            format!(
-                "the name {name:?} waits in the mount {} for its signed certificate",
-                mount.name
-            ),
+            format!("the name {name:?} waits in the mount {} for its signed certificate", mount.name),
             "choose another name with --issuer-name, or bring the certificate: `pki intermediate set-signed`",
         ));
     }

@@ -141,12 +141,7 @@ impl Act for Import {
         let mut answer = Answer::new();
         let existing = by_public_key(&house, &mount, key.public_key())?;
         if let Some(existing) = existing {
-            describe(
-                &mut answer,
-                existing.id,
-                existing.name.as_deref(),
-                key.public_key(),
-            );
+            describe(&mut answer, existing.id, existing.name.as_deref(), key.public_key());
             answer.warn("the mount already has this key; its name stays");
             return session.deliver(&answer);
         }
@@ -194,9 +189,7 @@ pub(crate) fn new_key(
         key_type: public.key_type().to_string(),
         bits: public.bits(),
         public_key: public.spki_der().to_vec(),
-        private_key: house
-            .store
-            .seal(&NewKey::place(id), private.pkcs8_der(), &mut OsRandom)?,
+        private_key: house.store.seal(&NewKey::place(id), private.pkcs8_der(), &mut OsRandom)?,
         pending_issuer_name,
     })
 }
@@ -204,14 +197,14 @@ pub(crate) fn new_key(
 /// Opens a key of the store.
 pub(crate) fn open(house: &House, record: &KeyRecord) -> Result<SoftwareKey, Fault> {
     let pkcs8 = house.store.unseal(&record.place(), &record.private_key)?;
-    PrivateKeyDer::from_der(&pkcs8, None)
-        .and_then(|key| SoftwareKey::from_private_key(&key))
-        .map_err(|error| {
+    PrivateKeyDer::from_der(&pkcs8, None).and_then(|key| SoftwareKey::from_private_key(&key)).map_err(
+        |error| {
             Fault::unusable(
                 format!("the stored key {} does not open: {error}", record.id),
                 "restore a backup of the store",
             )
-        })
+        },
+    )
 }
 
 /// The mount's key with this public half.
@@ -221,9 +214,7 @@ pub(crate) fn by_public_key(
     public_key: &PublicKey,
 ) -> Result<Option<KeyRecord>, Fault> {
     let keys = block_on(house.store.keys(mount.id))?;
-    Ok(keys
-        .into_iter()
-        .find(|key| key.public_key == public_key.spki_der()))
+    Ok(keys.into_iter().find(|key| key.public_key == public_key.spki_der()))
 }
 
 /// The key that a reference names: its id, its name, or `default`.
@@ -234,11 +225,7 @@ pub(crate) fn find(house: &House, mount: &Mount, reference: &str) -> Result<KeyR
         if reference.eq_ignore_ascii_case("default") {
             return mount.default_key == Some(key.id);
         }
-        Some(key.id) == id
-            || key
-                .name
-                .as_deref()
-                .is_some_and(|name| name.eq_ignore_ascii_case(reference))
+        Some(key.id) == id || key.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(reference))
     };
     keys.into_iter().find(wanted).ok_or_else(|| {
         Fault::missing(
@@ -263,10 +250,7 @@ fn describe(answer: &mut Answer, id: KeyId, name: Option<&str>, public_key: &Pub
         .set("key_type", key_type.clone())
         .ours("key_bits", public_key.bits())
         .ours("subject_key_id", public_key.key_identifier().to_string())
-        .fact(
-            "key",
-            name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})")),
-        )
+        .fact("key", name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})")))
         .fact("type", format!("{key_type} {}", public_key.bits()));
 }
 

@@ -128,15 +128,10 @@ impl Act for Disable {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let house = session.open()?;
         let mount = house.mount(&self.name)?;
-        house.commit(
-            vec![Op::DisableMount { mount: mount.id }],
-            house.done("mount/disable", Some(&mount)),
-        )?;
+        house
+            .commit(vec![Op::DisableMount { mount: mount.id }], house.done("mount/disable", Some(&mount)))?;
         let mut answer = Answer::new();
-        answer
-            .ours("mount", mount.name.clone())
-            .ours("disabled", true)
-            .fact("disabled", mount.name);
+        answer.ours("mount", mount.name.clone()).ours("disabled", true).fact("disabled", mount.name);
         session.deliver(&answer)
     }
 }

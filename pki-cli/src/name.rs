@@ -40,9 +40,7 @@ mod tests {
         for name in ["pki", "pki_int", "root-2026", "a.b", "_", "A9"] {
             assert!(check_name("an issuer", name).is_ok(), "{name}");
         }
-        for name in [
-            "", "-a", "a-", ".a", "a b", "a/b", "ä", "a\n", "default", "DEFAULT",
-        ] {
+        for name in ["", "-a", "a-", ".a", "a b", "a/b", "ä", "a\n", "default", "DEFAULT"] {
             assert!(check_name("an issuer", name).is_err(), "{name}");
         }
         assert!(check_name("a role", "default").is_ok());

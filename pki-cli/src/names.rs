@@ -110,24 +110,16 @@ fn common_name(text: Option<String>) -> Result<Option<CommonName>, Fault> {
     match text.as_deref() {
         None | Some("") => Ok(None),
         Some(text) => CommonName::parse(text).map(Some).map_err(|error| {
-            Fault::usage(
-                format!("--common-name {text:?}: {error}"),
-                "give a name without control characters",
-            )
+            Fault::usage(format!("--common-name {text:?}: {error}"), "give a name without control characters")
         }),
     }
 }
 
 fn alternative_name(text: &str) -> Result<GeneralName, Fault> {
     if text.contains('@') {
-        return EmailAddress::parse(text)
-            .map(GeneralName::Email)
-            .map_err(|error| {
-                Fault::usage(
-                    format!("--alt-names {text:?}: {error}"),
-                    "give an address such as ops@example.org",
-                )
-            });
+        return EmailAddress::parse(text).map(GeneralName::Email).map_err(|error| {
+            Fault::usage(format!("--alt-names {text:?}: {error}"), "give an address such as ops@example.org")
+        });
     }
     DnsName::parse(text)
         .map(GeneralName::Dns)

@@ -74,10 +74,9 @@ impl StagedFile {
     /// Refuses a target that exists and must not be replaced: called before anything is signed.
     pub(crate) fn check(target: &Path, existing: Existing) -> Result<(), Fault> {
         match fs::symlink_metadata(target) {
-            Ok(metadata) if metadata.is_dir() => Err(Fault::usage(
-                format!("{} is a directory", input::name(target)),
-                "name a file with --out",
-            )),
+            Ok(metadata) if metadata.is_dir() => {
+                Err(Fault::usage(format!("{} is a directory", input::name(target)), "name a file with --out"))
+            }
             Ok(metadata) if metadata.is_file() || metadata.is_symlink() => match existing {
                 // A link to a device, such as /dev/stdout, is written, not replaced.
                 _ if is_device(target) => Ok(()),
@@ -105,10 +104,8 @@ impl StagedFile {
     ) -> Result<Self, Fault> {
         Self::check(target, existing)?;
         if is_device(target) {
-            let file = OpenOptions::new()
-                .write(true)
-                .open(target)
-                .map_err(|error| unwritable(target, &error))?;
+            let file =
+                OpenOptions::new().write(true).open(target).map_err(|error| unwritable(target, &error))?;
             return Ok(Self {
                 file,
                 temporary: PathBuf::new(),
@@ -124,13 +121,7 @@ impl StagedFile {
         };
         let temporary = temporary_name(&target)?;
         let file = create_new(&temporary, readers).map_err(|error| unwritable(&target, &error))?;
-        let staged = Self {
-            file,
-            temporary,
-            target,
-            existing,
-            readers,
-        };
+        let staged = Self { file, temporary, target, existing, readers };
         fill(&staged.file, length).map_err(|error| unwritable(&staged.target, &error))?;
         Ok(staged)
     }
@@ -161,8 +152,7 @@ impl StagedFile {
         }
         overwrite(&self.file, contents)?;
         if self.readers == Readers::Published {
-            self.file
-                .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+            self.file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         }
         self.file.sync_data()
     }
@@ -189,11 +179,7 @@ pub(crate) fn write_file(
 
 /// Creates a file that nobody else has, with its final mode from the first moment on.
 pub(crate) fn create_new(path: &Path, readers: Readers) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(readers.mode())
-        .open(path)
+    OpenOptions::new().write(true).create_new(true).mode(readers.mode()).open(path)
 }
 
 /// Takes `length` octets of room.

@@ -53,11 +53,7 @@ impl Act for Publish {
                     chain_pem.push_str(&member.to_pem());
                 }
                 self.write(&format!("{name}.crt"), certificate.der(), &mut written)?;
-                self.write(
-                    &format!("{name}.pem"),
-                    certificate.to_pem().as_bytes(),
-                    &mut written,
-                )?;
+                self.write(&format!("{name}.pem"), certificate.to_pem().as_bytes(), &mut written)?;
                 self.write(&format!("{name}.chain.pem"), chain_pem.as_bytes(), &mut written)?;
                 self.write_crl(&house, record, &name, &mut written, &mut answer)?;
             }
@@ -82,10 +78,7 @@ impl Publish {
     ) -> Result<(), Fault> {
         let Some(crl) = block_on(house.store.crl(record.authority, CrlScope::Full))? else {
             if record.key.is_some() {
-                answer.warn(format!(
-                    "the issuer {} has no CRL yet: `pki crl rotate`",
-                    issuer::label(record)
-                ));
+                answer.warn(format!("the issuer {} has no CRL yet: `pki crl rotate`", issuer::label(record)));
             }
             return Ok(());
         };
@@ -96,11 +89,7 @@ impl Publish {
             ));
         }
         self.write(&format!("{name}.crl"), &crl.der, written)?;
-        self.write(
-            &format!("{name}.crl.pem"),
-            pem::encode(pem::X509_CRL, &crl.der).as_bytes(),
-            written,
-        )
+        self.write(&format!("{name}.crl.pem"), pem::encode(pem::X509_CRL, &crl.der).as_bytes(), written)
     }
 
     /// One file; two certificates of one authority share their CRL, and the newer certificate wins.

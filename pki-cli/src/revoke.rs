@@ -37,17 +37,10 @@ impl Act for Revoke {
         let mut answer = Answer::new();
         // A CA takes nothing back that it said about itself.
         if block_on(house.store.issuer(record.issuer))?.is_some_and(|issuer| {
-            is_own_certificate(
-                &issuer.certificate,
-                record.serial,
-                issuer.authority == record.authority,
-            )
+            is_own_certificate(&issuer.certificate, record.serial, issuer.authority == record.authority)
         }) {
             let fault = Fault::refused(
-                format!(
-                    "{} is a root's own certificate, and no CRL lists its own issuer",
-                    self.serial
-                ),
+                format!("{} is a root's own certificate, and no CRL lists its own issuer", self.serial),
                 "revoke what it signed, and take the root out of trust stores",
             );
             return Err(house.refuse("pki/revoke", &mount, record.role, Some(self.serial), fault));
@@ -95,13 +88,7 @@ impl Act for Revoke {
             .fact("state", "revoked")
             .fact("revoked at", revocation.revoked_at.to_string())
             .fact("reason", revocation.reason.name())
-            .fact(
-                "next",
-                format!(
-                    "`pki --mount {} crl rotate` signs the CRL that says so",
-                    mount.name
-                ),
-            );
+            .fact("next", format!("`pki --mount {} crl rotate` signs the CRL that says so", mount.name));
         plan.deliver(&answer)
     }
 }

@@ -71,15 +71,7 @@ impl Act for Write {
         let mount = house.pki_mount(session)?;
         let before = block_on(house.store.role(mount.id, &self.name))?;
         let defaults = to_map(&RoleConfig::default())?;
-        write(
-            session,
-            &house,
-            &mount,
-            before.as_ref(),
-            &self.name,
-            defaults,
-            self.fields,
-        )
+        write(session, &house, &mount, before.as_ref(), &self.name, defaults, self.fields)
     }
 }
 
@@ -95,15 +87,7 @@ impl Act for Patch {
             ));
         }
         let stored = to_map(&document(&before)?.role)?;
-        write(
-            session,
-            &house,
-            &mount,
-            Some(&before),
-            &self.name,
-            stored,
-            self.fields,
-        )
+        write(session, &house, &mount, Some(&before), &self.name, stored, self.fields)
     }
 }
 
@@ -124,14 +108,8 @@ impl Act for List {
         let mut table = Table::new(&["name", "issuer", "key", "max ttl", "revision"]);
         let mut known = Map::new();
         for record in &roles {
-            let RoleDocument {
-                id, revision, role, ..
-            } = document(record)?;
-            let size = if role.key_bits == 0 {
-                String::new()
-            } else {
-                format!(" {}", role.key_bits)
-            };
+            let RoleDocument { id, revision, role, .. } = document(record)?;
+            let size = if role.key_bits == 0 { String::new() } else { format!(" {}", role.key_bits) };
             table.row(vec![
                 record.name.clone(),
                 role.issuer_ref.clone(),
@@ -164,16 +142,10 @@ impl Act for Delete {
             name: record.name.clone(),
             expected: Expected::Revision(record.revision),
         };
-        let audit = AuditEntry {
-            role: Some(record.version()),
-            ..house.done("role/delete", Some(&mount))
-        };
+        let audit = AuditEntry { role: Some(record.version()), ..house.done("role/delete", Some(&mount)) };
         house.commit(vec![op], audit)?;
         let mut answer = Answer::new();
-        answer
-            .ours("role", record.name.clone())
-            .ours("deleted", true)
-            .fact("deleted", record.name);
+        answer.ours("role", record.name.clone()).ours("deleted", true).fact("deleted", record.name);
         session.deliver(&answer)
     }
 }
@@ -184,27 +156,13 @@ pub(crate) fn find(house: &House, mount: &Mount, name: &str) -> Result<RoleRecor
         return Ok(record);
     }
     let roles = block_on(house.store.roles(mount.id))?;
-    let names: Vec<&str> = roles
-        .iter()
-        .map(|role| role.name.as_str())
-        .take(NAMED_AT_MOST)
-        .collect();
+    let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).take(NAMED_AT_MOST).collect();
     let remedy = if names.is_empty() {
-        format!(
-            "the mount has no roles yet; write one: `pki --mount {} role write {name}`",
-            mount.name
-        )
+        format!("the mount has no roles yet; write one: `pki --mount {} role write {name}`", mount.name)
     } else {
-        format!(
-            "the mount has {}; `pki --mount {} role list` lists all",
-            names.join(", "),
-            mount.name
-        )
+        format!("the mount has {}; `pki --mount {} role list` lists all", names.join(", "), mount.name)
     };
-    Err(Fault::missing(
-        format!("there is no role {name:?} in the mount {}", mount.name),
-        remedy,
-    ))
+    Err(Fault::missing(format!("there is no role {name:?} in the mount {}", mount.name), remedy))
 }
 
 /// A stored role, of a format that this version knows.
@@ -247,25 +205,12 @@ fn write(
     })?;
     let new_id = RoleId::random(&mut OsRandom).map_err(StoreError::from)?;
     let (id, revision, expected) = match before {
-        Some(record) => (
-            record.id,
-            record.revision + 1,
-            Expected::Revision(record.revision),
-        ),
+        Some(record) => (record.id, record.revision + 1, Expected::Revision(record.revision)),
         None => (new_id, 1, Expected::Absent),
     };
     let document = RoleDocument::new(id.to_string(), revision, accepted.config().clone());
-    let json = document
-        .to_json()
-        .map_err(|_| Fault::defect("a role does not encode as JSON"))?
-        .into_bytes();
-    let op = Op::PutRole {
-        mount: mount.id,
-        name: name.to_owned(),
-        new_id,
-        expected,
-        json,
-    };
+    let json = document.to_json().map_err(|_| Fault::defect("a role does not encode as JSON"))?.into_bytes();
+    let op = Op::PutRole { mount: mount.id, name: name.to_owned(), new_id, expected, json };
     let audit = AuditEntry {
         role: Some(RoleVersion { id, revision }),
         detail: json!({ "name": name }).to_string(),
@@ -280,10 +225,7 @@ fn write(
 /// `no_store` and `storage` say the same thing twice; what the line gives wins over what was stored.
 fn merge_storage(fields: &mut Map<String, Value>, given: &Map<String, Value>) -> Result<(), Fault> {
     let none = |value: &Value| value.as_str() == Some("none");
-    match (
-        given.get("no_store").and_then(Value::as_bool),
-        given.get("storage"),
-    ) {
+    match (given.get("no_store").and_then(Value::as_bool), given.get("storage")) {
         (Some(no_store), Some(storage)) if no_store != none(storage) => Err(Fault::usage(
             format!(
                 "--no-store={no_store} and --storage {} contradict each other",

@@ -121,20 +121,11 @@ impl Act for Generate {
                 "private_key",
                 "private_key_type",
             ],
-            document: if self.key.is_exported() {
-                Document::WithKey
-            } else {
-                Document::Public
-            },
+            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
             directory: Directory::Set,
         })?;
         self.key.check()?;
-        let request = ca::request(
-            self.subject.name(None)?,
-            self.sans,
-            self.lifetime,
-            self.constraints,
-        )?;
+        let request = ca::request(self.subject.name(None)?, self.sans, self.lifetime, self.constraints)?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         if let Some(name) = &self.issuer_name {
@@ -147,9 +138,7 @@ impl Act for Generate {
 
         // The rules first: no key is generated for a refused request.
         let ca_key = self.key.take_after(&house, &mount, |algorithm| {
-            hierarchy::permit_root(request.clone(), algorithm, &limits, session.now)
-                .map(|_| ())
-                .map_err(no)
+            hierarchy::permit_root(request.clone(), algorithm, &limits, session.now).map(|_| ()).map_err(no)
         })?;
         let permitted = hierarchy::permit_ca(request, ca_key.key.public_key().clone(), &limits, session.now)
             .map_err(no)?;
@@ -171,16 +160,10 @@ impl Act for Generate {
             .set("issuer_name", self.issuer_name.clone().unwrap_or_default())
             .set("key_id", ca_key.id().to_string())
             .set("key_name", ca_key.name().unwrap_or_default())
-            .fact(
-                "issuer",
-                self.issuer_name.clone().unwrap_or_else(|| id.to_string()),
-            )
+            .fact("issuer", self.issuer_name.clone().unwrap_or_else(|| id.to_string()))
             .fact("subject", certificate.subject().to_string())
             .fact("serial number", serial.to_string())
-            .fact(
-                "valid until",
-                period::until(certificate.validity().not_after(), session.now),
-            )
+            .fact("valid until", period::until(certificate.validity().not_after(), session.now))
             .fact("mount", mount.name.clone())
             .encoded(Encoded {
                 label: pem::CERTIFICATE,
@@ -208,18 +191,10 @@ impl Act for Generate {
             public_key: certificate.public_key().spki_der().to_vec(),
             settings: IssuerSettings::default(),
         }));
-        let record = ca::record(
-            &house,
-            &mount,
-            (id, certificate.authority()),
-            prepared.permitted(),
-            &certificate,
-        );
+        let record =
+            ca::record(&house, &mount, (id, certificate.authority()), prepared.permitted(), &certificate);
         ops.push(ca::insert(record, &certificate));
-        let audit = AuditEntry {
-            serial: Some(serial),
-            ..house.done("root/generate", Some(&mount))
-        };
+        let audit = AuditEntry { serial: Some(serial), ..house.done("root/generate", Some(&mount)) };
         house.commit(ops, audit)?;
         let mut born = Answer::new();
         crl::at_birth(&house, &mount, &[id], &mut born)?;
@@ -230,13 +205,7 @@ impl Act for Generate {
 impl Act for SignIntermediate {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(Shape {
-            fields: &[
-                "certificate",
-                "issuing_ca",
-                "ca_chain",
-                "serial_number",
-                "expiration",
-            ],
+            fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "expiration"],
             document: Document::Public,
             directory: Directory::Set,
         })?;
@@ -267,10 +236,8 @@ impl Act for SignIntermediate {
             .issuer
             .prepare(permitted, serial, &endpoints(&house, &mount)?)
             .map_err(|error| refused(ca::fault(error, "")))?;
-        let certificate = loaded
-            .issuer
-            .sign(&prepared, &mut OsRandom)
-            .map_err(|error| ca::fault(error, ""))?;
+        let certificate =
+            loaded.issuer.sign(&prepared, &mut OsRandom).map_err(|error| ca::fault(error, ""))?;
 
         let text = pem_text(pem::CERTIFICATE, certificate.der());
         let mut ca_chain = vec![text.clone()];
@@ -285,10 +252,7 @@ impl Act for SignIntermediate {
             .fact("subject", certificate.subject().to_string())
             .fact("issued by", issuer::label(&loaded.record))
             .fact("serial number", serial.to_string())
-            .fact(
-                "valid until",
-                period::until(certificate.validity().not_after(), session.now),
-            )
+            .fact("valid until", period::until(certificate.validity().not_after(), session.now))
             .encoded(Encoded {
                 label: pem::CERTIFICATE,
                 der: certificate.der().to_vec(),
@@ -298,17 +262,9 @@ impl Act for SignIntermediate {
             answer.warn(warning.to_string());
         }
         let staged = plan.stage(&answer)?;
-        let record = ca::record(
-            &house,
-            &mount,
-            ca::identity(&loaded.record),
-            prepared.permitted(),
-            &certificate,
-        );
-        let audit = AuditEntry {
-            serial: Some(serial),
-            ..house.done("root/sign-intermediate", Some(&mount))
-        };
+        let record =
+            ca::record(&house, &mount, ca::identity(&loaded.record), prepared.permitted(), &certificate);
+        let audit = AuditEntry { serial: Some(serial), ..house.done("root/sign-intermediate", Some(&mount)) };
         house.commit(vec![ca::insert(record, &certificate)], audit)?;
         staged.publish()
     }

@@ -28,10 +28,7 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn new(global: Global) -> Result<Self, Fault> {
-        Ok(Self {
-            global,
-            now: crate::clock::now()?,
-        })
+        Ok(Self { global, now: crate::clock::now()? })
     }
 
     /// The store's directory: `--store`, `PKI_STORE`, or the user's data directory.
@@ -60,11 +57,7 @@ impl Session {
         let path = self.store_path()?;
         let unseal = self.unseal(&path)?;
         let store = SqliteStore::open(&path, unseal, Options::default())?;
-        Ok(House {
-            store,
-            now: self.now,
-            requester: self.requester(),
-        })
+        Ok(House { store, now: self.now, requester: self.requester() })
     }
 
     fn unseal(&self, path: &Path) -> Result<Unseal, Fault> {
@@ -75,12 +68,7 @@ impl Session {
             SealKind::Passphrase => match self.passphrase_file() {
                 Some(file) => Ok(Unseal::Passphrase(read_passphrase(&file)?)),
                 None => crate::terminal::passphrase("Passphrase: ")?.map_or_else(
-                    || {
-                        Err(StoreError::PassphraseNeeded {
-                            path: path.to_owned(),
-                        }
-                        .into())
-                    },
+                    || Err(StoreError::PassphraseNeeded { path: path.to_owned() }.into()),
                     |passphrase| Ok(Unseal::Passphrase(passphrase)),
                 ),
             },
@@ -91,9 +79,7 @@ impl Session {
     /// `--passphrase-file`, else `PKI_PASSPHRASE_FILE`.
     pub(crate) fn passphrase_file(&self) -> Option<PathBuf> {
         self.global.passphrase_file.clone().or_else(|| {
-            std::env::var_os("PKI_PASSPHRASE_FILE")
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
+            std::env::var_os("PKI_PASSPHRASE_FILE").filter(|value| !value.is_empty()).map(PathBuf::from)
         })
     }
 
@@ -104,10 +90,7 @@ impl Session {
 
     /// The mount that the line or the environment names; `None` where a command looks at all of them.
     pub(crate) fn named_mount(&self) -> Option<String> {
-        self.global
-            .mount
-            .clone()
-            .or_else(|| std::env::var("PKI_MOUNT").ok().filter(|name| !name.is_empty()))
+        self.global.mount.clone().or_else(|| std::env::var("PKI_MOUNT").ok().filter(|name| !name.is_empty()))
     }
 
     /// Who asks: `--as`, or the account of the operating system.
@@ -188,10 +171,7 @@ impl House {
         let mount = self.mount(&session.mount_name())?;
         if mount.kind != MountKind::Pki {
             return Err(Fault::usage(
-                format!(
-                    "the mount {} holds {} things, not certificates",
-                    mount.name, mount.kind
-                ),
+                format!("the mount {} holds {} things, not certificates", mount.name, mount.kind),
                 "name a mount of type pki with --mount",
             ));
         }
@@ -242,10 +222,7 @@ impl House {
         match self.commit(Vec::new(), audit) {
             Ok(_) => fault,
             Err(unrecorded) => {
-                crate::output::note(&format!(
-                    "warning: the refusal is not recorded: {}",
-                    unrecorded.fault()
-                ));
+                crate::output::note(&format!("warning: the refusal is not recorded: {}", unrecorded.fault()));
                 fault
             }
         }

@@ -71,17 +71,15 @@ pub(crate) fn check(directory: &Path, swap: Swap) -> Result<(), Fault> {
         ));
     }
     match swap {
-        Swap::Refuse => match NAMES
-            .iter()
-            .map(|name| directory.join(name))
-            .find(|path| path.symlink_metadata().is_ok())
-        {
-            Some(path) => Err(Fault::usage(
-                format!("{} exists and is not replaced", input::name(&path)),
-                "name another directory with --out, or swap the whole set with --replace",
-            )),
-            None => Ok(()),
-        },
+        Swap::Refuse => {
+            match NAMES.iter().map(|name| directory.join(name)).find(|path| path.symlink_metadata().is_ok()) {
+                Some(path) => Err(Fault::usage(
+                    format!("{} exists and is not replaced", input::name(&path)),
+                    "name another directory with --out, or swap the whole set with --replace",
+                )),
+                None => Ok(()),
+            }
+        }
         // What else lies in the directory moves along; a directory in it could not do so in one step.
         Swap::Replace => {
             let entries = fs::read_dir(directory).map_err(|error| output::unwritable(directory, &error))?;
@@ -137,16 +135,8 @@ impl StagedSet {
             .mode(0o755)
             .create(&staging)
             .map_err(|error| output::unwritable(&target, &error))?;
-        let mut staged = Self {
-            set,
-            staging,
-            target,
-            public: Vec::new(),
-            existing,
-        };
-        staged
-            .fill()
-            .map_err(|error| output::unwritable(directory, &error))?;
+        let mut staged = Self { set, staging, target, public: Vec::new(), existing };
+        staged.fill().map_err(|error| output::unwritable(directory, &error))?;
         Ok(staged)
     }
 
@@ -291,14 +281,8 @@ mod tests {
     fn without_issuers_below_the_root_there_is_no_chain_file() {
         let dir = tempfile::tempdir().unwrap();
         let directory = dir.path().join("tls");
-        let alone = CertificateSet {
-            chain: String::new(),
-            ..set("one")
-        };
-        StagedSet::reserve(&directory, alone, Swap::Refuse)
-            .unwrap()
-            .publish()
-            .unwrap();
+        let alone = CertificateSet { chain: String::new(), ..set("one") };
+        StagedSet::reserve(&directory, alone, Swap::Refuse).unwrap().publish().unwrap();
         assert!(!directory.join(CHAIN).exists());
         assert_eq!(read(&directory, FULL_CHAIN), "one certificate\n");
     }
@@ -321,24 +305,12 @@ mod tests {
         write(&directory, "one", Swap::Replace).unwrap();
         fs::write(directory.join("dh.pem"), b"dh").unwrap();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o750)).unwrap();
-        let alone = CertificateSet {
-            chain: String::new(),
-            ..set("two")
-        };
-        StagedSet::reserve(&directory, alone, Swap::Replace)
-            .unwrap()
-            .publish()
-            .unwrap();
+        let alone = CertificateSet { chain: String::new(), ..set("two") };
+        StagedSet::reserve(&directory, alone, Swap::Replace).unwrap().publish().unwrap();
         assert_eq!(read(&directory, KEY), "two key\n");
         assert_eq!(read(&directory, "dh.pem"), "dh");
-        assert!(
-            !directory.join(CHAIN).exists(),
-            "the old chain is gone with its set"
-        );
-        assert_eq!(
-            fs::metadata(&directory).unwrap().permissions().mode() & 0o777,
-            0o750
-        );
+        assert!(!directory.join(CHAIN).exists(), "the old chain is gone with its set");
+        assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o750);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

@@ -34,22 +34,9 @@ pub(crate) struct Sign {
 
 impl Act for Sign {
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let Self {
-            role,
-            csr,
-            names,
-            lifetime,
-            remove_roots_from_chain,
-        } = self;
+        let Self { role, csr, names, lifetime, remove_roots_from_chain } = self;
         let plan = session.plan(Shape {
-            fields: &[
-                "certificate",
-                "issuing_ca",
-                "ca_chain",
-                "serial_number",
-                "not_before",
-                "expiration",
-            ],
+            fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "not_before", "expiration"],
             document: Document::Public,
             directory: Directory::Set,
         })?;
@@ -73,8 +60,6 @@ impl Act for Sign {
         let answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let staged = plan.stage(&answer)?;
         signed.commit(&house, &policy, "pki/sign")?;
-        staged
-            .publish()
-            .map_err(|fault| signed.undelivered(fault, &policy))
+        staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
     }
 }

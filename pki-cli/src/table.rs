@@ -9,10 +9,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(header: &[&'static str]) -> Self {
-        Self {
-            header: header.to_vec(),
-            rows: Vec::new(),
-        }
+        Self { header: header.to_vec(), rows: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<String>) {
@@ -58,11 +55,7 @@ pub(crate) fn printable(text: &str) -> String {
     if text.chars().any(char::is_control) {
         text.chars()
             .flat_map(|c| {
-                let escaped: Vec<char> = if c.is_control() {
-                    c.escape_default().collect()
-                } else {
-                    vec![c]
-                };
+                let escaped: Vec<char> = if c.is_control() { c.escape_default().collect() } else { vec![c] };
                 escaped
             })
             .collect()
@@ -80,10 +73,7 @@ mod tests {
         let mut table = Table::new(&["name", "status"]);
         table.row(vec!["a".to_owned(), "valid".to_owned()]);
         table.row(vec!["grade-api".to_owned(), "revoked\u{1b}".to_owned()]);
-        assert_eq!(
-            table.render(),
-            "NAME       STATUS\na          valid\ngrade-api  revoked\\u{1b}\n"
-        );
+        assert_eq!(table.render(), "NAME       STATUS\na          valid\ngrade-api  revoked\\u{1b}\n");
         assert_eq!(Table::new(&["name"]).render(), "");
     }
 }

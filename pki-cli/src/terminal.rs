@@ -39,10 +39,7 @@ pub(crate) fn passphrase(question: &str) -> Result<Option<Zeroizing<Vec<u8>>>, F
     }
     if line.is_empty() {
         line.zeroize();
-        return Err(Fault::usage(
-            "the passphrase is empty",
-            "type one, or give it with --passphrase-file",
-        ));
+        return Err(Fault::usage("the passphrase is empty", "type one, or give it with --passphrase-file"));
     }
     Ok(Some(line))
 }

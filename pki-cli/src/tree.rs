@@ -61,32 +61,15 @@ fn draw(house: &House, mount: &Mount) -> Result<(String, Value), Fault> {
     let last = tops.len() + pending.len();
     let mut values = Vec::new();
     for (position, &index) in tops.iter().enumerate() {
-        values.push(branch(
-            house,
-            mount,
-            &nodes,
-            &parents,
-            index,
-            "",
-            position + 1 == last,
-            &mut text,
-        ));
+        values.push(branch(house, mount, &nodes, &parents, index, "", position + 1 == last, &mut text));
     }
     for (position, key) in pending.iter().enumerate() {
-        let arm = if tops.len() + position + 1 == last {
-            "└─ "
-        } else {
-            "├─ "
-        };
+        let arm = if tops.len() + position + 1 == last { "└─ " } else { "├─ " };
         let what = match &key.pending_issuer_name {
             Some(name) => format!("{name}: waits for its signed certificate"),
             None => "has no certificate".to_owned(),
         };
-        text.push_str(&printable(&format!(
-            "{arm}key {} ({}) {what}",
-            label(key),
-            key.key_type
-        )));
+        text.push_str(&printable(&format!("{arm}key {} ({}) {what}", label(key), key.key_type)));
         text.push('\n');
     }
     if last == 0 {
@@ -96,16 +79,10 @@ fn draw(house: &House, mount: &Mount) -> Result<(String, Value), Fault> {
         .iter()
         .map(|key| json!({ "key_id": key.id.to_string(), "pending_issuer_name": key.pending_issuer_name }))
         .collect();
-    Ok((
-        text,
-        json!({ "mount": mount.name, "issuers": values, "pending_keys": pending }),
-    ))
+    Ok((text, json!({ "mount": mount.name, "issuers": values, "pending_keys": pending })))
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a recursion that carries its indent and its output"
-)]
+#[expect(clippy::too_many_arguments, reason = "a recursion that carries its indent and its output")]
 fn branch(
     house: &House,
     mount: &Mount,
@@ -186,9 +163,7 @@ fn parent(nodes: &[Node], index: usize) -> Option<usize> {
 }
 
 fn children(parents: &[Option<usize>], of: Option<usize>) -> Vec<usize> {
-    (0..parents.len())
-        .filter(|&index| parents.get(index) == Some(&of))
-        .collect()
+    (0..parents.len()).filter(|&index| parents.get(index) == Some(&of)).collect()
 }
 
 fn label(key: &KeyRecord) -> String {

@@ -34,12 +34,7 @@ pub(crate) struct Global {
     pub(crate) force: Option<bool>,
 
     /// Requester named in records [default: the account of the operating system]
-    #[arg(
-        long = "as",
-        global = true,
-        value_name = "NAME",
-        help_heading = "Global options"
-    )]
+    #[arg(long = "as", global = true, value_name = "NAME", help_heading = "Global options")]
     pub(crate) requester: Option<String>,
 
     /// File with the passphrase of a sealed store, `-` for standard input [default: $PKI_PASSPHRASE_FILE]

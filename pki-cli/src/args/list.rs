@@ -25,10 +25,7 @@ mod tests {
     #[test]
     fn commas_and_repeats_are_the_same() {
         let given = |values: &[&str]| items(Some(values.iter().map(|&v| v.to_owned()).collect()));
-        assert_eq!(
-            given(&["a,b", "c"]),
-            Some(vec!["a".into(), "b".into(), "c".into()])
-        );
+        assert_eq!(given(&["a,b", "c"]), Some(vec!["a".into(), "b".into(), "c".into()]));
         assert_eq!(given(&[" a , ,b"]), Some(vec!["a".into(), "b".into()]));
         assert_eq!(given(&[""]), Some(vec![]));
         assert_eq!(items(None), None);

@@ -43,21 +43,12 @@ impl LoadedIssuer {
         let certificate = certificate(&record)?;
         let Some(key) = record.key else {
             return Err(Fault::refused(
-                format!(
-                    "the issuer {} has no private key here, so it signs nothing",
-                    super::label(&record)
-                ),
-                format!(
-                    "import its key (`pki --mount {} key import`), or name another issuer",
-                    mount.name
-                ),
+                format!("the issuer {} has no private key here, so it signs nothing", super::label(&record)),
+                format!("import its key (`pki --mount {} key import`), or name another issuer", mount.name),
             ));
         };
         let key = block_on(house.store.key(key))?.ok_or_else(|| {
-            Fault::unusable(
-                "the issuer's key is not in the store",
-                "restore a backup of the store",
-            )
+            Fault::unusable("the issuer's key is not in the store", "restore a backup of the store")
         })?;
         let key = key::open(house, &key)?;
         let chain = chain(house, mount, &certificate, siblings)?;
@@ -67,11 +58,8 @@ impl LoadedIssuer {
                 "name another issuer: `pki issuer list`",
             )
         };
-        let above = chain
-            .into_iter()
-            .map(IssuerCertificate::new)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(broken)?;
+        let above =
+            chain.into_iter().map(IssuerCertificate::new).collect::<Result<Vec<_>, _>>().map_err(broken)?;
         let issuer = IssuerCertificate::new(certificate)
             .and_then(|certificate| Issuer::new(certificate, key))
             .and_then(|issuer| issuer.with_chain(above))
@@ -92,10 +80,7 @@ impl LoadedIssuer {
 
     /// The same as PEM without final newlines, as Vault answers it.
     pub(crate) fn ca_chain(&self) -> Vec<String> {
-        self.issuer
-            .chain()
-            .map(|member| pem_text(pem::CERTIFICATE, member.certificate().der()))
-            .collect()
+        self.issuer.chain().map(|member| pem_text(pem::CERTIFICATE, member.certificate().der())).collect()
     }
 }
 
@@ -103,10 +88,7 @@ impl LoadedIssuer {
 pub(crate) fn certificate(record: &IssuerRecord) -> Result<Certificate, Fault> {
     Certificate::from_der(&record.certificate).map_err(|error| {
         Fault::unusable(
-            format!(
-                "the stored issuer {} does not read: {error}",
-                super::label(record)
-            ),
+            format!("the stored issuer {} does not read: {error}", super::label(record)),
             "restore a backup of the store",
         )
     })
@@ -122,10 +104,7 @@ pub(crate) fn chain(
     if certificate.is_self_issued() {
         return Ok(Vec::new());
     }
-    let mut pool = siblings
-        .iter()
-        .map(self::certificate)
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut pool = siblings.iter().map(self::certificate).collect::<Result<Vec<_>, _>>()?;
     let chain: Vec<Certificate> = cloned(hierarchy::chain_of(certificate, &pool));
     if chain.last().is_some_and(Certificate::is_self_issued) {
         return Ok(chain);

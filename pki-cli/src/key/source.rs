@@ -56,12 +56,7 @@ pub(crate) enum SourceType {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KeySource {
     /// internal: generate a key that stays in the store; exported: print it once too; existing: use --key-ref
-    #[arg(
-        long = "type",
-        default_value = "internal",
-        value_name = "TYPE",
-        help_heading = "Key"
-    )]
+    #[arg(long = "type", default_value = "internal", value_name = "TYPE", help_heading = "Key")]
     source: SourceType,
     #[command(flatten)]
     kind: KeyKind,
@@ -123,10 +118,7 @@ impl KeySource {
         if self.source == SourceType::Existing {
             let reference = self.key_ref.as_deref().unwrap_or("default");
             let record = key::find(house, mount, reference)?;
-            return Ok(CaKey {
-                key: key::open(house, &record)?,
-                origin: Origin::Stored(Box::new(record)),
-            });
+            return Ok(CaKey { key: key::open(house, &record)?, origin: Origin::Stored(Box::new(record)) });
         }
         self.take_new(house, mount, pending_issuer_name)
     }
@@ -151,17 +143,8 @@ impl KeySource {
         pending_issuer_name: Option<String>,
     ) -> Result<CaKey, Fault> {
         let generated = generate(self.kind.algorithm()?)?;
-        let new = key::new_key(
-            house,
-            mount,
-            &generated,
-            self.key_name.clone(),
-            pending_issuer_name,
-        )?;
-        Ok(CaKey {
-            key: generated,
-            origin: Origin::New(Box::new(new)),
-        })
+        let new = key::new_key(house, mount, &generated, self.key_name.clone(), pending_issuer_name)?;
+        Ok(CaKey { key: generated, origin: Origin::New(Box::new(new)) })
     }
 }
 

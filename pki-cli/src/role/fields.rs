@@ -35,40 +35,15 @@ struct Field {
 }
 
 const fn field(name: &'static str, flag: &'static str, kind: Kind, help: &'static str) -> Field {
-    Field {
-        name,
-        flag,
-        kind,
-        help,
-    }
+    Field { name, flag, kind, help }
 }
 
 /// Sections 2 and 3 of the sheet of Vault's behaviour, in their order.
 const FIELDS: &[Field] = &[
-    field(
-        "issuer_ref",
-        "issuer-ref",
-        Text,
-        "Issuer that signs: name, id or `default` [default: default]",
-    ),
-    field(
-        "ttl",
-        "ttl",
-        Duration,
-        "Lifetime where none is asked for [default: the mount's]",
-    ),
-    field(
-        "max_ttl",
-        "max-ttl",
-        Duration,
-        "Longest lifetime [default: the mount's]",
-    ),
-    field(
-        "allow_localhost",
-        "allow-localhost",
-        Switch,
-        "Permit localhost and localdomain [default: true]",
-    ),
+    field("issuer_ref", "issuer-ref", Text, "Issuer that signs: name, id or `default` [default: default]"),
+    field("ttl", "ttl", Duration, "Lifetime where none is asked for [default: the mount's]"),
+    field("max_ttl", "max-ttl", Duration, "Longest lifetime [default: the mount's]"),
+    field("allow_localhost", "allow-localhost", Switch, "Permit localhost and localdomain [default: true]"),
     field(
         "allowed_domains",
         "allowed-domains",
@@ -99,42 +74,22 @@ const FIELDS: &[Field] = &[
         Switch,
         "Permit names such as *.example.org [default: true]",
     ),
-    field(
-        "allow_any_name",
-        "allow-any-name",
-        Switch,
-        "Permit every name [default: false]",
-    ),
+    field("allow_any_name", "allow-any-name", Switch, "Permit every name [default: false]"),
     field(
         "enforce_hostnames",
         "enforce-hostnames",
         Switch,
         "Permit only names that are host names [default: true]",
     ),
-    field(
-        "allow_ip_sans",
-        "allow-ip-sans",
-        Switch,
-        "Permit IP addresses [default: true]",
-    ),
+    field("allow_ip_sans", "allow-ip-sans", Switch, "Permit IP addresses [default: true]"),
     field(
         "allowed_uri_sans",
         "allowed-uri-sans",
         List,
         "URIs that are permitted, with `*` as any characters [default: none]",
     ),
-    field(
-        "server_flag",
-        "server-flag",
-        Switch,
-        "For TLS servers: EKU serverAuth [default: true]",
-    ),
-    field(
-        "client_flag",
-        "client-flag",
-        Switch,
-        "For TLS clients: EKU clientAuth [default: true]",
-    ),
+    field("server_flag", "server-flag", Switch, "For TLS servers: EKU serverAuth [default: true]"),
+    field("client_flag", "client-flag", Switch, "For TLS clients: EKU clientAuth [default: true]"),
     field(
         "code_signing_flag",
         "code-signing-flag",
@@ -147,12 +102,7 @@ const FIELDS: &[Field] = &[
         Switch,
         "For e-mail: EKU emailProtection [default: false]",
     ),
-    field(
-        "key_type",
-        "key-type",
-        Text,
-        "rsa, ec, ed25519 or any [default: rsa]",
-    ),
+    field("key_type", "key-type", Text, "rsa, ec, ed25519 or any [default: rsa]"),
     field(
         "key_bits",
         "key-bits",
@@ -165,36 +115,21 @@ const FIELDS: &[Field] = &[
         Number,
         "SHA-2 of an RSA issuer's signatures: 256, 384, 512; 0 is the default [default: 0]",
     ),
-    field(
-        "key_usage",
-        "key-usage",
-        List,
-        "Key usages [default: what the key type can do]",
-    ),
+    field("key_usage", "key-usage", List, "Key usages [default: what the key type can do]"),
     field(
         "ext_key_usage",
         "ext-key-usage",
         List,
         "Extended key usages beside those of the flags [default: none]",
     ),
-    field(
-        "require_cn",
-        "require-cn",
-        Switch,
-        "Refuse a request without a common name [default: true]",
-    ),
+    field("require_cn", "require-cn", Switch, "Refuse a request without a common name [default: true]"),
     field(
         "use_csr_common_name",
         "use-csr-common-name",
         Switch,
         "Take the common name from the CSR [default: true]",
     ),
-    field(
-        "use_csr_sans",
-        "use-csr-sans",
-        Switch,
-        "Take the alternative names from the CSR [default: true]",
-    ),
+    field("use_csr_sans", "use-csr-sans", Switch, "Take the alternative names from the CSR [default: true]"),
     field("ou", "ou", List, "OU of the subject"),
     field("organization", "organization", List, "O of the subject"),
     field("country", "country", List, "C of the subject: two letters"),
@@ -214,20 +149,12 @@ const FIELDS: &[Field] = &[
         Duration,
         "How far certificates are dated back [default: 30s]",
     ),
-    field(
-        "not_after",
-        "not-after",
-        Text,
-        "End of every certificate, RFC 3339, instead of a lifetime",
-    ),
+    field("not_after", "not-after", Text, "End of every certificate, RFC 3339, instead of a lifetime"),
 ];
 
 impl Field {
     fn arg(&self) -> Arg {
-        let arg = Arg::new(self.name)
-            .long(self.flag)
-            .help(self.help)
-            .help_heading("Role");
+        let arg = Arg::new(self.name).long(self.flag).help(self.help).help_heading("Role");
         match self.kind {
             Switch => arg
                 .num_args(0..=1)
@@ -244,21 +171,15 @@ impl Field {
 
     fn value(&self, matches: &ArgMatches) -> Option<Value> {
         match self.kind {
-            Switch => matches
-                .get_one::<bool>(self.name)
-                .map(|&value| Value::from(value)),
-            Text => matches
-                .get_one::<String>(self.name)
-                .map(|value| Value::from(value.as_str())),
-            List => list::items(
-                matches
-                    .get_many::<String>(self.name)
-                    .map(|values| values.cloned().collect()),
-            )
-            .map(Value::from),
-            Duration => matches
-                .get_one::<std::time::Duration>(self.name)
-                .map(|value| Value::from(value.as_secs())),
+            Switch => matches.get_one::<bool>(self.name).map(|&value| Value::from(value)),
+            Text => matches.get_one::<String>(self.name).map(|value| Value::from(value.as_str())),
+            List => {
+                list::items(matches.get_many::<String>(self.name).map(|values| values.cloned().collect()))
+                    .map(Value::from)
+            }
+            Duration => {
+                matches.get_one::<std::time::Duration>(self.name).map(|value| Value::from(value.as_secs()))
+            }
             Number => matches.get_one::<u32>(self.name).map(|&value| Value::from(value)),
         }
     }
@@ -266,9 +187,7 @@ impl Field {
 
 impl Args for Fields {
     fn augment_args(command: Command) -> Command {
-        FIELDS
-            .iter()
-            .fold(command, |command, field| command.arg(field.arg()))
+        FIELDS.iter().fold(command, |command, field| command.arg(field.arg()))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
