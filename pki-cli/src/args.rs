@@ -16,8 +16,8 @@ pub(crate) use global::Global;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
-    audit, cert, completions, config, crl, init, intermediate, issue, issuer, key, mount, publish, revoke,
-    role, root, sign, tree,
+    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, mount, publish,
+    revoke, role, root, sign, tree, verify,
 };
 
 /// A command at the end of a branch: its flags, and what it does.
@@ -275,6 +275,8 @@ static TREE: &[Entry] = &[
         ],
     ),
     Entry::act::<publish::Publish>("publish", "Write CA certificates and CRLs for a web server"),
+    Entry::act::<verify::Verify>("verify", "Check a certificate against its issuers"),
+    Entry::act::<inspect::Inspect>("inspect", "Print what a certificate, CSR, CRL or key says"),
     Entry::act::<tree::Tree>("tree", "Draw the hierarchy"),
     Entry::family(
         "audit",

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use pki_core::certificate::Certificate;
+use pki_core::hierarchy;
 use pki_core::pem;
 use pki_core::serial::SerialNumber;
 use pki_store::certificate::{
@@ -258,7 +259,7 @@ fn chain_of(house: &House, mount: &Mount, der: &[u8]) -> Result<Vec<ChainMember>
     let chain = load::chain(house, mount, &certificate, &siblings)?;
     Ok(chain
         .iter()
-        .map(|member| ChainMember { der: member.der().to_vec(), is_root: member.is_self_issued() })
+        .map(|member| ChainMember { der: member.der().to_vec(), is_root: hierarchy::is_root(member) })
         .collect())
 }
 

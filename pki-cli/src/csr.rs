@@ -37,3 +37,8 @@ pub(crate) fn read(file: &Path, verifier: &dyn VerifySignature) -> Result<Certif
         }
     })
 }
+
+/// Whether a CSR that was read is refused by a rule, rather than unreadable.
+pub(crate) const fn refuses(error: &CsrError) -> bool {
+    matches!(error, CsrError::Signature(_) | CsrError::PublicKey(_))
+}

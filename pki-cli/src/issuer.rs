@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pki_core::certificate::Certificate;
+use pki_core::hierarchy;
 use pki_core::issuer::IssuerCertificate;
 use pki_core::key::software::SoftwareKey;
 use pki_core::key::{PrivateKeyDer, SigningKey};
@@ -420,7 +421,7 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .iter()
         .map(|member| crate::answer::ChainMember {
             der: member.der().to_vec(),
-            is_root: member.is_self_issued(),
+            is_root: hierarchy::is_root(member),
         })
         .collect();
     let mut ca_chain = vec![pem_text(pem::CERTIFICATE, certificate.der())];

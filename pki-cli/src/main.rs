@@ -18,6 +18,7 @@ mod duration;
 mod fault;
 mod init;
 mod input;
+mod inspect;
 mod intermediate;
 mod issue;
 mod issuer;
@@ -38,6 +39,7 @@ mod sign;
 mod table;
 mod terminal;
 mod tree;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -73,7 +73,7 @@ impl LoadedIssuer {
             .chain()
             .map(|member| ChainMember {
                 der: member.certificate().der().to_vec(),
-                is_root: member.certificate().is_self_issued(),
+                is_root: hierarchy::is_root(member.certificate()),
             })
             .collect()
     }
@@ -101,12 +101,12 @@ pub(crate) fn chain(
     certificate: &Certificate,
     siblings: &[IssuerRecord],
 ) -> Result<Vec<Certificate>, Fault> {
-    if certificate.is_self_issued() {
+    if hierarchy::is_root(certificate) {
         return Ok(Vec::new());
     }
     let mut pool = siblings.iter().map(self::certificate).collect::<Result<Vec<_>, _>>()?;
     let chain: Vec<Certificate> = cloned(hierarchy::chain_of(certificate, &pool));
-    if chain.last().is_some_and(Certificate::is_self_issued) {
+    if chain.last().is_some_and(hierarchy::is_root) {
         return Ok(chain);
     }
     for other in block_on(house.store.mounts())? {
