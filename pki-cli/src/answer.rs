@@ -205,7 +205,10 @@ impl Answer {
         let width = self.facts.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
         self.facts
             .iter()
-            .map(|(label, value)| format!("{label:width$}  {}\n", crate::table::printable(value)))
+            .map(|(label, value)| {
+                let line = format!("{label:width$}  {}", crate::table::printable(value));
+                format!("{}\n", line.trim_end())
+            })
             .collect()
     }
 

@@ -296,7 +296,25 @@ mod tests {
 
     #[test]
     fn the_whole_tree_is_sound() {
+        fn leaves(entries: &'static [Entry], path: &[&str], found: &mut Vec<Vec<String>>) {
+            for entry in entries {
+                let path: Vec<&str> = path.iter().copied().chain([entry.name]).collect();
+                match &entry.kind {
+                    Kind::Family(inner) => leaves(inner, &path, found),
+                    Kind::Act { .. } => found.push(path.iter().map(|&word| word.to_owned()).collect()),
+                }
+            }
+        }
         command().debug_assert();
+        let mut found = Vec::new();
+        leaves(TREE, &["pki"], &mut found);
+        assert!(found.len() > 30);
+        // Names that a deferred command shares with a global flag show only when its line is parsed.
+        for mut line in found {
+            line.push("--help".to_owned());
+            let error = command().try_get_matches_from(&line).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DisplayHelp, "{line:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use pki_core::certificate::Certificate;
 use pki_core::explain::Refusal;
-use pki_core::issue::{IssueRequest, Permitted};
+use pki_core::issue::{IssueError, IssueRequest, Permitted};
 use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{KeyAlgorithm, KeyType, PrivateKeyDer, PublicKey, SigningKey};
 use pki_core::pem;
@@ -170,6 +170,8 @@ fn existing_directory(session: &Session) -> Result<Option<std::path::PathBuf>, F
 
 /// A role and the mount it belongs to.
 pub(crate) struct Policy {
+    /// How the line began, for remedies.
+    command: String,
     pub(crate) mount: Mount,
     pub(crate) record: RoleRecord,
     pub(crate) role: Role,
@@ -186,7 +188,7 @@ impl Policy {
                 "write it again: `pki role write`",
             )
         })?;
-        Ok(Self { mount, record, role })
+        Ok(Self { command: session.command(), mount, record, role })
     }
 
     fn version(&self) -> RoleVersion {
@@ -200,7 +202,9 @@ impl Policy {
 
     /// Records a refusal and turns it into two lines.
     pub(crate) fn refused(&self, house: &House, operation: &str, refusal: Refusal) -> Fault {
-        let fault = Fault::refused(refusal.to_string(), refusal.remedy().line(&self.record.name));
+        let remedy = refusal.remedy().line(&self.record.name);
+        let remedy = remedy.replace("pki role ", &format!("{} role ", self.command));
+        let fault = Fault::refused(refusal.to_string(), remedy);
         house.refuse(operation, &self.mount, Some(self.version()), None, fault)
     }
 

@@ -95,7 +95,15 @@ impl Session {
 
     /// Who asks: `--as`, or the account of the operating system.
     pub(crate) fn requester(&self) -> String {
-        self.global.requester.clone().unwrap_or_else(account)
+        self.global.as_requester.clone().unwrap_or_else(account)
+    }
+
+    /// `pki`, with the mount where the line has to name it, for a remedy that can be copied.
+    pub(crate) fn command(&self) -> String {
+        match &self.global.mount {
+            Some(mount) => format!("pki --mount {mount}"),
+            None => "pki".to_owned(),
+        }
     }
 
     /// Where the answer goes; refuses what cannot work.

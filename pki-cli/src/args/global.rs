@@ -35,7 +35,7 @@ pub(crate) struct Global {
 
     /// Requester named in records [default: the account of the operating system]
     #[arg(long = "as", global = true, value_name = "NAME", help_heading = "Global options")]
-    pub(crate) requester: Option<String>,
+    pub(crate) as_requester: Option<String>,
 
     /// File with the passphrase of a sealed store, `-` for standard input [default: $PKI_PASSPHRASE_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
