@@ -50,3 +50,23 @@ fn what_the_documents_point_to_is_there() {
     }
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn every_dependency_has_its_line() {
+    let manifest = fs::read_to_string(asset("../Cargo.toml")).unwrap();
+    let page = fs::read_to_string(asset("../docs/DEPENDENCIES.md")).unwrap();
+    let missing: Vec<&str> = manifest
+        .split("[workspace.dependencies]")
+        .nth(1)
+        .and_then(|rest| rest.split("\n[").next())
+        .unwrap()
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+        .filter(|name| !page.contains(&format!("`{name}`")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/DEPENDENCIES.md has no line for {missing:?}"
+    );
+}
