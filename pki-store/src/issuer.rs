@@ -1,0 +1,97 @@
+//! Issuers and the authorities they speak for.
+
+use pki_core::authority::AuthorityId;
+use pki_core::time::UnixTime;
+
+use crate::id::{IssuerId, KeyId, MountId};
+
+/// An issuer to create: a CA certificate for a mount.
+///
+/// The store joins it with what belongs to it, in the same transaction: the mount's key with the same public
+/// half, that key's pending name, the authority and its CRL signing. The outcome says what it found
+/// ([`Outcome::Issuer`](crate::batch::Outcome::Issuer)). A certificate that the mount already has is not an
+/// error: the outcome names the issuer that has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIssuer {
+    /// Chosen by the caller.
+    pub id: IssuerId,
+    /// The mount it belongs to.
+    pub mount: MountId,
+    /// Unique together with the mount's issuer names and pending names, without regard to letter case. `None`
+    /// takes the pending name of its key, if there is one.
+    pub name: Option<String>,
+    /// DER.
+    pub certificate: Vec<u8>,
+    /// The subject Name, DER, byte for byte as in the certificate.
+    pub subject: Vec<u8>,
+    /// SubjectPublicKeyInfo, DER.
+    pub public_key: Vec<u8>,
+    /// What may be changed later.
+    pub settings: IssuerSettings,
+}
+
+/// What an issuer is set to; `issuer update` replaces it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IssuerSettings {
+    /// The issuers above it, itself first, if the chain is not to be found by names and keys.
+    pub manual_chain: Vec<IssuerId>,
+    /// Everything else, as the caller encodes it (usage, AIA URLs, `leaf_not_after_behavior`); JSON by habit.
+    pub detail: Vec<u8>,
+}
+
+/// Whether this mount signs the authority's CRLs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrlSigning {
+    /// Here.
+    On,
+    /// Not here: no key, or another mount of this store does (one authority signs CRLs in one mount).
+    Off,
+}
+
+/// An issuer in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuerRecord {
+    /// Never changes.
+    pub id: IssuerId,
+    /// The mount it belongs to.
+    pub mount: MountId,
+    /// A label.
+    pub name: Option<String>,
+    /// DER.
+    pub certificate: Vec<u8>,
+    /// The authority it speaks for.
+    pub authority: AuthorityId,
+    /// The key it signs with, if the mount has it.
+    pub key: Option<KeyId>,
+    /// Whether this mount signs the authority's CRLs.
+    pub crl_signing: CrlSigning,
+    /// What may be changed.
+    pub settings: IssuerSettings,
+    /// Grows by one with each change; named by an update.
+    pub revision: u64,
+    /// When it was created.
+    pub created_at: UnixTime,
+}
+
+/// An authority: what serials, revocations and CRLs belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AuthorityRecord {
+    /// SHA-256 over subject and public key.
+    pub id: AuthorityId,
+    /// The subject Name, DER.
+    pub subject: Vec<u8>,
+    /// SubjectPublicKeyInfo, DER.
+    pub public_key: Vec<u8>,
+    /// The mount that signs its CRLs.
+    pub crl_mount: Option<MountId>,
+    /// The last CRL number that was handed out; zero before the first.
+    pub last_crl_number: u128,
+    /// The last thisUpdate that was handed out.
+    pub last_this_update: Option<UnixTime>,
+    /// How many revocations it has; the CRL's entries can be counted against it.
+    pub revoked: u64,
+    /// The id of its last revocation; zero before the first.
+    pub last_revocation: u64,
+}

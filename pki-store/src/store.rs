@@ -1,0 +1,130 @@
+//! The trait: one way to write, and one method for each question.
+
+use core::future::Future;
+
+use pki_core::authority::AuthorityId;
+use pki_core::random::SecureRandom;
+use pki_core::serial::SerialNumber;
+use pki_core::time::UnixTime;
+use zeroize::Zeroizing;
+
+use crate::audit::{AuditFilter, AuditReport, AuditRow};
+use crate::batch::{Batch, Committed};
+use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
+use crate::config::ConfigRecord;
+use crate::crl::{CrlRecord, CrlScope};
+use crate::envelope::{Envelope, Place};
+use crate::error::StoreError;
+use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
+use crate::issuer::{AuthorityRecord, IssuerRecord};
+use crate::key::KeyRecord;
+use crate::mount::Mount;
+use crate::page::{Page, PageRequest};
+use crate::revocation::Revocation;
+use crate::role::RoleRecord;
+
+/// Shorthand for what every method of [`Store`] returns.
+macro_rules! answer {
+    ($t:ty) => { impl Future<Output = Result<$t, StoreError>> + Send };
+}
+
+/// Durable state. Every answer was checked against its row's code; every commit is on disk when it answers.
+///
+/// All errors are [`StoreError`]s; a failed precondition is [`StoreError::Conflict`]. What is asked for and not
+/// there is `None` or an empty list, not an error.
+pub trait Store: Send + Sync {
+    /// This store's id.
+    fn id(&self) -> StoreId;
+
+    /// Seals a secret for its place. What goes into a batch is sealed already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Random`].
+    fn seal(&self, place: &Place, secret: &[u8], rng: &mut dyn SecureRandom) -> Result<Envelope, StoreError>;
+
+    /// Opens what was sealed for this place.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] when the envelope was edited, or moved from elsewhere.
+    fn unseal(&self, place: &Place, envelope: &Envelope) -> Result<Zeroizing<Vec<u8>>, StoreError>;
+
+    /// Commits a batch as a whole, durably; the same id again gives the first outcome.
+    fn commit(&self, batch: Batch) -> answer!(Committed);
+
+    /// The mounts that are not disabled, by name.
+    fn mounts(&self) -> answer!(Vec<Mount>);
+
+    /// The mount of this name that is not disabled.
+    fn mount(&self, name: &str) -> answer!(Option<Mount>);
+
+    /// The mount's keys, oldest first.
+    fn keys(&self, mount: MountId) -> answer!(Vec<KeyRecord>);
+
+    /// A key.
+    fn key(&self, id: KeyId) -> answer!(Option<KeyRecord>);
+
+    /// The mount's issuers, oldest first.
+    fn issuers(&self, mount: MountId) -> answer!(Vec<IssuerRecord>);
+
+    /// An issuer.
+    fn issuer(&self, id: IssuerId) -> answer!(Option<IssuerRecord>);
+
+    /// The mount's issuer of this name.
+    fn issuer_by_name(&self, mount: MountId, name: &str) -> answer!(Option<IssuerRecord>);
+
+    /// All authorities of the store, oldest first.
+    fn authorities(&self) -> answer!(Vec<AuthorityRecord>);
+
+    /// An authority.
+    fn authority(&self, id: AuthorityId) -> answer!(Option<AuthorityRecord>);
+
+    /// The mount's roles, by name.
+    fn roles(&self, mount: MountId) -> answer!(Vec<RoleRecord>);
+
+    /// The mount's role of this name.
+    fn role(&self, mount: MountId, name: &str) -> answer!(Option<RoleRecord>);
+
+    /// Every revision of a role, oldest first, also when it was deleted.
+    fn role_history(&self, id: RoleId) -> answer!(Vec<RoleRecord>);
+
+    /// A document of the mount's configuration.
+    fn config(&self, mount: MountId, key: &str) -> answer!(Option<ConfigRecord>);
+
+    /// The certificates that match, in pages, without their DER.
+    fn certificates(
+        &self,
+        filter: &CertificateFilter,
+        page: PageRequest,
+        now: UnixTime,
+    ) -> answer!(Page<CertificateRow>);
+
+    /// A certificate by what identifies it.
+    fn certificate(&self, authority: AuthorityId, serial: SerialNumber)
+    -> answer!(Option<StoredCertificate>);
+
+    /// The certificates with this serial, of any authority: more than one only by chance or by import.
+    fn certificates_by_serial(&self, serial: SerialNumber) -> answer!(Vec<StoredCertificate>);
+
+    /// A part of the authority's revocation log: ids above `after` and up to `up_to`, at most `limit`, in order.
+    fn revocations(
+        &self,
+        authority: AuthorityId,
+        after: u64,
+        up_to: u64,
+        limit: usize,
+    ) -> answer!(Vec<Revocation>);
+
+    /// The revocation of one certificate.
+    fn revocation(&self, authority: AuthorityId, serial: SerialNumber) -> answer!(Option<Revocation>);
+
+    /// The published CRL.
+    fn crl(&self, authority: AuthorityId, scope: CrlScope) -> answer!(Option<CrlRecord>);
+
+    /// The audit rows that match, in pages.
+    fn audit(&self, filter: &AuditFilter, page: PageRequest) -> answer!(Page<AuditRow>);
+
+    /// Walks along the audit log's chain and says how far it holds.
+    fn verify_audit(&self) -> answer!(AuditReport);
+}
