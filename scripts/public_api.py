@@ -10,6 +10,8 @@ import sys
 
 # The standard library, and memory that is wiped when dropped.
 ALLOWED = {"std", "core", "alloc", "zeroize"}
+# What the features of these names are there for.
+ALLOWED |= {"serde_core", "rcgen", "rustls_pki_types"}
 
 
 def named_types(node):
