@@ -9,7 +9,9 @@ use der::{Decode, Reader, SliceReader, Tag};
 
 use crate::authority::AuthorityId;
 use crate::extension::{self, BasicConstraints, Extension};
-use crate::key::{KeyIdentifier, PublicKey, PublicKeyError, SignatureAlgorithm, VerifyError, VerifySignature};
+use crate::key::{
+    KeyIdentifier, PublicKey, PublicKeyError, SignatureAlgorithm, VerifyError, VerifySignature,
+};
 use crate::name::{DistinguishedName, GeneralName, GeneralNameError, Uri};
 use crate::oid::{self, Oid};
 use crate::pem::{self, PemError};
@@ -184,7 +186,9 @@ impl Certificate {
     ///
     /// [`CertificateError::Malformed`] if the extension is not DER.
     pub fn place(&self) -> Result<Place, CertificateError> {
-        let Some(value) = self.value_of(oid::BASIC_CONSTRAINTS) else { return Ok(Place::EndEntity) };
+        let Some(value) = self.value_of(oid::BASIC_CONSTRAINTS) else {
+            return Ok(Place::EndEntity);
+        };
         Ok(match extension::read_basic_constraints(value)? {
             BasicConstraints::Authority(length) => Place::Authority(length),
             BasicConstraints::EndEntity => Place::EndEntity,
@@ -215,14 +219,17 @@ impl Certificate {
     ///
     /// [`CertificateError::AlternativeName`] for a name that cannot be read.
     pub fn alternative_names(&self) -> Result<Vec<GeneralName>, CertificateError> {
-        let Some(value) = self.value_of(oid::SUBJECT_ALTERNATIVE_NAME) else { return Ok(Vec::new()) };
+        let Some(value) = self.value_of(oid::SUBJECT_ALTERNATIVE_NAME) else {
+            return Ok(Vec::new());
+        };
         let content = tlv::read_all(value, |reader| tlv::content_of(reader, Tag::Sequence))?;
         GeneralName::read_all(content).map_err(CertificateError::AlternativeName)
     }
 
     /// RFC 5280 4.2.1.2.
     pub fn subject_key_identifier(&self) -> Option<KeyIdentifier> {
-        let value = extension::read_subject_key_identifier(self.value_of(oid::SUBJECT_KEY_IDENTIFIER)?).ok()?;
+        let value =
+            extension::read_subject_key_identifier(self.value_of(oid::SUBJECT_KEY_IDENTIFIER)?).ok()?;
         Some(KeyIdentifier::from_bytes(value))
     }
 
@@ -263,7 +270,11 @@ impl Certificate {
     /// # Errors
     ///
     /// [`VerifyError`] if the signature is not one of this key, or the algorithm is not known.
-    pub fn verify_signature(&self, key: &PublicKey, verifier: &dyn VerifySignature) -> Result<(), VerifyError> {
+    pub fn verify_signature(
+        &self,
+        key: &PublicKey,
+        verifier: &dyn VerifySignature,
+    ) -> Result<(), VerifyError> {
         let algorithm = self.signature_algorithm.ok_or(VerifyError::UnsupportedAlgorithm)?;
         verifier.verify(key, algorithm, self.tbs_der(), &self.signature)
     }
@@ -317,12 +328,16 @@ impl fmt::Display for CertificateError {
                 "the certificate names two different signature algorithms (RFC 5280 4.1.1.2 wants one)",
             ),
             Self::AlternativeName(error) => write!(f, "the certificate's alternative name is wrong: {error}"),
-            Self::Blocks { count: 0 } => f.write_str("the text has no PEM block; -----BEGIN CERTIFICATE----- is wanted"),
+            Self::Blocks { count: 0 } => {
+                f.write_str("the text has no PEM block; -----BEGIN CERTIFICATE----- is wanted")
+            }
             Self::Blocks { count } => {
                 write!(f, "the text has {count} PEM blocks where one certificate is wanted")
             }
             Self::Label { label } => write!(f, "the PEM block is a {label}, where a CERTIFICATE is wanted"),
-            Self::Malformed => f.write_str("this is not the DER of a certificate (RFC 5280 4.1), or it is cut off"),
+            Self::Malformed => {
+                f.write_str("this is not the DER of a certificate (RFC 5280 4.1), or it is cut off")
+            }
             Self::Pem(error) => error.fmt(f),
             Self::PublicKey(error) => write!(f, "the certificate's public key cannot be used: {error}"),
             Self::Serial(error) => error.fmt(f),
@@ -374,6 +389,6 @@ pub(crate) fn read_signed(der: &[u8]) -> der::Result<(&[u8], &[u8], &[u8])> {
         let tbs = reader.tlv_bytes()?;
         let algorithm = reader.tlv_bytes()?;
         let signature = der::asn1::BitStringRef::decode(reader)?;
-        Ok((tbs, algorithm, signature.as_bytes().ok_or(Tag::BitString.value_error())?))
+        Ok((tbs, algorithm, signature.as_bytes().ok_or_else(|| Tag::BitString.value_error())?))
     })
 }

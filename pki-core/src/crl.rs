@@ -11,8 +11,8 @@ use crate::extension::{self, Extension};
 use crate::issue::IssueError;
 use crate::issuer::{Issuer, IssuerCertificate, choose_algorithm};
 use crate::key::{
-    KeyIdentifier, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey, VerifyError,
-    VerifySignature,
+    KeyIdentifier, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
+    VerifyError, VerifySignature,
 };
 use crate::name::DistinguishedName;
 use crate::oid::{self, Oid};
@@ -90,7 +90,8 @@ impl RevokedCertificate {
             entry.value(tlv::INTEGER, self.serial.der_content()).time(self.revoked_at);
             // RFC 5280 5.3.1: the reason is left out rather than written as unspecified.
             if self.reason != RevocationReason::Unspecified {
-                entry.nest(tlv::SEQUENCE, |extensions| extension::reason_code(extensions, self.reason.code()));
+                entry
+                    .nest(tlv::SEQUENCE, |extensions| extension::reason_code(extensions, self.reason.code()));
             }
         });
         der.into_vec()
@@ -366,7 +367,8 @@ impl CertificateRevocationList {
     /// Whether the list speaks for less than everything of its issuer: a delta, or one with a distribution point.
     pub fn is_partial(&self) -> bool {
         self.extensions.iter().any(|extension| {
-            extension.id == Oid(oid::DELTA_CRL_INDICATOR) || extension.id == Oid(oid::ISSUING_DISTRIBUTION_POINT)
+            extension.id == Oid(oid::DELTA_CRL_INDICATOR)
+                || extension.id == Oid(oid::ISSUING_DISTRIBUTION_POINT)
         })
     }
 
@@ -389,7 +391,11 @@ impl CertificateRevocationList {
     /// # Errors
     ///
     /// [`VerifyError`] if the signature is not one of this key, or the algorithm is not known.
-    pub fn verify_signature(&self, key: &PublicKey, verifier: &dyn VerifySignature) -> Result<(), VerifyError> {
+    pub fn verify_signature(
+        &self,
+        key: &PublicKey,
+        verifier: &dyn VerifySignature,
+    ) -> Result<(), VerifyError> {
         let algorithm = self.signature_algorithm.ok_or(VerifyError::UnsupportedAlgorithm)?;
         verifier.verify(key, algorithm, self.der.get(self.tbs.clone()).unwrap_or_default(), &self.signature)
     }

@@ -11,7 +11,8 @@ use der::{Decode, Reader, SliceReader, Tag};
 use crate::certificate::read_signed;
 use crate::extension::{self, Criticality, Extension};
 use crate::key::{
-    PublicKey, PublicKeyError, SignError, SignatureAlgorithm, SigningInput, SigningKey, VerifyError, VerifySignature,
+    PublicKey, PublicKeyError, SignError, SignatureAlgorithm, SigningInput, SigningKey, VerifyError,
+    VerifySignature,
 };
 use crate::name::{AttributeType, DistinguishedName, GeneralName, GeneralNameError};
 use crate::oid::{self, Oid};
@@ -57,8 +58,8 @@ impl CertificationRequest {
         }
         let public_key = PublicKey::from_spki_der(public_key).map_err(CsrError::PublicKey)?;
         // RFC 2986 3: the requester's signature, which proves possession of the private key.
-        let algorithm =
-            SignatureAlgorithm::from_der(algorithm).ok_or(CsrError::Signature(VerifyError::UnsupportedAlgorithm))?;
+        let algorithm = SignatureAlgorithm::from_der(algorithm)
+            .ok_or(CsrError::Signature(VerifyError::UnsupportedAlgorithm))?;
         verifier.verify(&public_key, algorithm, content, signature).map_err(CsrError::Signature)?;
 
         let extensions = read_extension_request(attributes.unwrap_or_default())?;
@@ -89,7 +90,12 @@ impl CertificationRequest {
             return Err(CsrError::TooLarge { octets: text.len() });
         }
         match pem::parse(text).map_err(CsrError::Pem)?.as_slice() {
-            [block] if matches!(block.label.as_str(), pem::CERTIFICATE_REQUEST | pem::NEW_CERTIFICATE_REQUEST) => {
+            [block]
+                if matches!(
+                    block.label.as_str(),
+                    pem::CERTIFICATE_REQUEST | pem::NEW_CERTIFICATE_REQUEST
+                ) =>
+            {
                 Self::from_der(&block.der, verifier)
             }
             [block] => Err(CsrError::Label { label: block.label.clone() }),
@@ -108,8 +114,10 @@ impl CertificationRequest {
         key: &dyn SigningKey,
         rng: &mut dyn SecureRandom,
     ) -> Result<Vec<u8>, SignError> {
-        let algorithm =
-            *key.algorithms().first().ok_or_else(|| SignError::refused("the key offers no signature algorithm"))?;
+        let algorithm = *key
+            .algorithms()
+            .first()
+            .ok_or_else(|| SignError::refused("the key offers no signature algorithm"))?;
         let mut content = Tlv::with_capacity(512);
         content.nest(tlv::SEQUENCE, |request| {
             request.unsigned(tlv::INTEGER, &[0]).raw(subject.der()).raw(key.public_key().spki_der());
@@ -121,8 +129,11 @@ impl CertificationRequest {
                 attributes.nest(tlv::SEQUENCE, |attribute| {
                     attribute.oid(oid::EXTENSION_REQUEST).nest(tlv::SET, |values| {
                         values.nest(tlv::SEQUENCE, |extensions| {
-                            let critical =
-                                if subject.is_empty() { Criticality::Critical } else { Criticality::NonCritical };
+                            let critical = if subject.is_empty() {
+                                Criticality::Critical
+                            } else {
+                                Criticality::NonCritical
+                            };
                             extension::subject_alternative_name(extensions, alternative_names, critical);
                         });
                     });
@@ -244,13 +255,22 @@ impl fmt::Display for CsrError {
             Self::Blocks { count: 0 } => {
                 f.write_str("the text has no PEM block; -----BEGIN CERTIFICATE REQUEST----- is wanted")
             }
-            Self::Blocks { count } => write!(f, "the text has {count} PEM blocks where one request is wanted"),
-            Self::Label { label } => write!(f, "the PEM block is a {label}, where a CERTIFICATE REQUEST is wanted"),
-            Self::Malformed => f.write_str("this is not the DER of a certification request (RFC 2986), or it is cut off"),
+            Self::Blocks { count } => {
+                write!(f, "the text has {count} PEM blocks where one request is wanted")
+            }
+            Self::Label { label } => {
+                write!(f, "the PEM block is a {label}, where a CERTIFICATE REQUEST is wanted")
+            }
+            Self::Malformed => {
+                f.write_str("this is not the DER of a certification request (RFC 2986), or it is cut off")
+            }
             Self::Pem(error) => error.fmt(f),
             Self::PublicKey(error) => write!(f, "the request's public key cannot be used: {error}"),
             Self::Signature(error) => {
-                write!(f, "the request's signature does not prove possession of its key (RFC 2986 3): {error}")
+                write!(
+                    f,
+                    "the request's signature does not prove possession of its key (RFC 2986 3): {error}"
+                )
             }
             Self::TooLarge { octets } => write!(
                 f,

@@ -1,6 +1,7 @@
 //! The decision trace: every rule that was asked, its answer, and what would be accepted instead.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -135,7 +136,7 @@ impl DecisionTrace {
     pub(crate) fn refuse(mut self, no: No) -> Refusal {
         let No { rule, value, reason, remedy } = no;
         self.decisions.push(Decision { rule, value: value.clone(), answer: Answer::Refuse });
-        Refusal { rule, value, reason, remedy, trace: self }
+        Refusal(Box::new(Grounds { rule, value, reason, remedy, trace: self }))
     }
 }
 
@@ -150,7 +151,10 @@ pub(crate) struct No {
 
 /// A policy's answer "no": the rule, the value, and what would be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Refusal(Box<Grounds>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Grounds {
     rule: RuleId,
     value: String,
     reason: String,
@@ -177,22 +181,22 @@ pub enum Remedy {
 impl Refusal {
     /// The rule that said no.
     pub const fn rule(&self) -> RuleId {
-        self.rule
+        self.0.rule
     }
 
     /// The value that it was asked about.
     pub fn value(&self) -> &str {
-        &self.value
+        &self.0.value
     }
 
     /// What would be accepted.
     pub const fn remedy(&self) -> &Remedy {
-        &self.remedy
+        &self.0.remedy
     }
 
     /// Every rule that was asked, the refusing one last.
     pub const fn trace(&self) -> &DecisionTrace {
-        &self.trace
+        &self.0.trace
     }
 }
 
@@ -220,7 +224,7 @@ impl Remedy {
 /// The fault in one line: what was refused, why, and the rule's identifier.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}]", self.reason, self.rule)
+        write!(f, "{} [{}]", self.0.reason, self.0.rule)
     }
 }
 

@@ -115,14 +115,19 @@ pub(crate) fn subject_alternative_name(der: &mut Tlv, names: &[GeneralName], cri
 }
 
 /// RFC 5280 4.2.2.1: non-critical; OCSP before the issuer's certificate.
-pub(crate) fn authority_information_access(der: &mut Tlv, ocsp_servers: &[Uri], issuing_certificates: &[Uri]) {
+pub(crate) fn authority_information_access(
+    der: &mut Tlv,
+    ocsp_servers: &[Uri],
+    issuing_certificates: &[Uri],
+) {
     if ocsp_servers.is_empty() && issuing_certificates.is_empty() {
         return;
     }
     write(der, oid::AUTHORITY_INFORMATION_ACCESS, Criticality::NonCritical, |value| {
         value.nest(tlv::SEQUENCE, |list| {
             let methods = ocsp_servers.iter().map(|uri| (oid::OCSP, uri));
-            for (method, uri) in methods.chain(issuing_certificates.iter().map(|uri| (oid::CA_ISSUERS, uri))) {
+            for (method, uri) in methods.chain(issuing_certificates.iter().map(|uri| (oid::CA_ISSUERS, uri)))
+            {
                 list.nest(tlv::SEQUENCE, |description| {
                     description.oid(method).value(tlv::context(6), uri.as_str().as_bytes());
                 });
@@ -203,8 +208,7 @@ pub(crate) enum BasicConstraints {
 
 pub(crate) fn read_basic_constraints(value: &[u8]) -> der::Result<BasicConstraints> {
     tlv::read_sequence(value, |reader| {
-        let authority =
-            !reader.is_finished() && Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
+        let authority = !reader.is_finished() && Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
         let path_length = if reader.is_finished() {
             PathLength::Unlimited
         } else {
@@ -267,9 +271,13 @@ pub(crate) fn read_distribution_points(value: &[u8]) -> der::Result<Vec<Uri>> {
         let mut uris = Vec::new();
         while !reader.is_finished() {
             let mut point = SliceReader::new(tlv::content_of(reader, Tag::Sequence)?)?;
-            let Some(name) = tlv::optional_context(&mut point, 0, true)? else { continue };
+            let Some(name) = tlv::optional_context(&mut point, 0, true)? else {
+                continue;
+            };
             let mut name = SliceReader::new(name)?;
-            let Some(full_name) = tlv::optional_context(&mut name, 0, true)? else { continue };
+            let Some(full_name) = tlv::optional_context(&mut name, 0, true)? else {
+                continue;
+            };
             let mut full_name = SliceReader::new(full_name)?;
             while !full_name.is_finished() {
                 let (tag, location) = tlv::any_of(&mut full_name)?;

@@ -181,7 +181,9 @@ fn authority_key(key: &PublicKey) -> Result<(), No> {
     Err(No {
         rule: RuleId::AUTHORITY_KEY,
         value: alloc::format!("{key_type} {bits}"),
-        reason: alloc::format!("the CA's key is {key_type} {bits}; RSA keys of 2048 to 4096 bits are certified"),
+        reason: alloc::format!(
+            "the CA's key is {key_type} {bits}; RSA keys of 2048 to 4096 bits are certified"
+        ),
         remedy: Remedy::Request("use an RSA key of 2048 to 4096 bits, ec, or ed25519".to_string()),
     })
 }
@@ -249,7 +251,10 @@ fn own_key(chain: &[&IssuerCertificate], permitted: &Permitted<PublicKey>) -> Re
     Err(No {
         rule: RuleId::ISSUER_OWN_KEY,
         value: owner.subject().to_string(),
-        reason: alloc::format!("the key is the CA's own (\"{}\"), which belongs into no certificate below it", owner.subject()),
+        reason: alloc::format!(
+            "the key is the CA's own (\"{}\"), which belongs into no certificate below it",
+            owner.subject()
+        ),
         remedy: Remedy::Request("make the request with a key of its own".to_string()),
     })
 }
@@ -257,7 +262,9 @@ fn own_key(chain: &[&IssuerCertificate], permitted: &Permitted<PublicKey>) -> Re
 /// Validity nests: a certificate ends no later than any member of its chain.
 fn outlives(chain: &[&IssuerCertificate], permitted: &Permitted<PublicKey>) -> Result<(), No> {
     let not_after = permitted.validity.not_after();
-    let Some(first) = chain.iter().min_by_key(|member| member.validity().not_after()) else { return Ok(()) };
+    let Some(first) = chain.iter().min_by_key(|member| member.validity().not_after()) else {
+        return Ok(());
+    };
     let end = first.validity().not_after();
     if not_after <= end {
         return Ok(());
@@ -269,16 +276,22 @@ fn outlives(chain: &[&IssuerCertificate], permitted: &Permitted<PublicKey>) -> R
             "the certificate would end at {not_after}, after its CA \"{}\", which ends at {end}",
             first.subject()
         ),
-        remedy: Remedy::Request(alloc::format!("ask for an end by then: --not-after {end}, or a shorter --ttl")),
+        remedy: Remedy::Request(alloc::format!(
+            "ask for an end by then: --not-after {end}, or a shorter --ttl"
+        )),
     })
 }
 
 /// RFC 5280 4.2.1.9: the path length that is left for a CA here, or `None` for an end entity.
 fn path_length(chain: &[&IssuerCertificate], profile: &Profile) -> Result<Option<PathLength>, No> {
-    let Profile::Authority { path_length: asked, .. } = profile else { return Ok(None) };
+    let Profile::Authority { path_length: asked, .. } = profile else {
+        return Ok(None);
+    };
     let mut left = PathLength::Unlimited;
     for (depth, member) in chain.iter().enumerate() {
-        let PathLength::AtMost(length) = member.path_length() else { continue };
+        let PathLength::AtMost(length) = member.path_length() else {
+            continue;
+        };
         // Below this member stand `depth` CAs of the chain and the new one.
         let Some(below) = usize::from(length).checked_sub(depth + 1) else {
             return Err(No {
@@ -306,7 +319,9 @@ fn path_length(chain: &[&IssuerCertificate], profile: &Profile) -> Result<Option
         (PathLength::AtMost(asked), PathLength::AtMost(left)) => Err(No {
             rule: RuleId::ISSUER_PATH_LENGTH,
             value: asked.to_string(),
-            reason: alloc::format!("a path length of {asked} is asked for, but the chain leaves at most {left}"),
+            reason: alloc::format!(
+                "a path length of {asked} is asked for, but the chain leaves at most {left}"
+            ),
             remedy: Remedy::Request(alloc::format!("ask for at most that: --max-path-length {left}")),
         }),
     }
@@ -316,11 +331,14 @@ fn path_length(chain: &[&IssuerCertificate], profile: &Profile) -> Result<Option
 /// webpki do).
 fn purposes(chain: &[&IssuerCertificate], profile: &Profile) -> Result<(), No> {
     for member in chain {
-        let Some(listed) = member.extended_key_usages() else { continue };
+        let Some(listed) = member.extended_key_usages() else {
+            continue;
+        };
         if listed.contains(&ExtendedKeyUsage::Any) {
             continue;
         }
-        if let Some(missing) = profile.extended_key_usages().iter().find(|purpose| !listed.contains(purpose)) {
+        if let Some(missing) = profile.extended_key_usages().iter().find(|purpose| !listed.contains(purpose))
+        {
             return Err(No {
                 rule: RuleId::ISSUER_PURPOSES,
                 value: missing.to_string(),
@@ -328,9 +346,7 @@ fn purposes(chain: &[&IssuerCertificate], profile: &Profile) -> Result<(), No> {
                     "the CA \"{}\" is confined to other purposes than {missing}",
                     member.subject()
                 ),
-                remedy: Remedy::Role(alloc::format!(
-                    "--ext-key-usage= (and the flags) without {missing}"
-                )),
+                remedy: Remedy::Role(alloc::format!("--ext-key-usage= (and the flags) without {missing}")),
             });
         }
     }
@@ -339,7 +355,8 @@ fn purposes(chain: &[&IssuerCertificate], profile: &Profile) -> Result<(), No> {
 
 /// RFC 5280 4.2.1.10. Constraints of a chain are not evaluated yet, and what cannot be checked is not signed.
 fn name_constraints(chain: &[&IssuerCertificate], permitted: &Permitted<PublicKey>) -> Result<(), No> {
-    let constrained = chain.iter().find(|member| member.certificate().extension(oid::NAME_CONSTRAINTS).is_some());
+    let constrained =
+        chain.iter().find(|member| member.certificate().extension(oid::NAME_CONSTRAINTS).is_some());
     let Some(member) = constrained else { return Ok(()) };
     Err(No {
         rule: RuleId::ISSUER_NAME_CONSTRAINTS,

@@ -20,6 +20,7 @@ use core::time::Duration;
 use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
 use crate::explain::{DecisionTrace, Refusal, Warning};
+use crate::issuer::IssuerError;
 use crate::key::{
     KeyAlgorithm, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, VerifyError,
     VerifySignature,
@@ -119,6 +120,13 @@ pub struct SignRequest {
     pub lifetime: AskedLifetime,
 }
 
+impl SignRequest {
+    /// A request for what the CSR asks for, with a default lifetime.
+    pub fn new(csr: CertificationRequest) -> Self {
+        Self { csr, names: AskedNames::default(), lifetime: AskedLifetime::Default }
+    }
+}
+
 /// A request that a role, or the rules for CAs, agreed to. `K` is the key it is for, or the algorithm of one that is
 /// still to be generated.
 ///
@@ -181,7 +189,17 @@ impl<K> Permitted<K> {
             warnings,
             trace,
         } = self;
-        Permitted { subject, alternative_names, key, profile, validity, signature_bits, revocation, warnings, trace }
+        Permitted {
+            subject,
+            alternative_names,
+            key,
+            profile,
+            validity,
+            signature_bits,
+            revocation,
+            warnings,
+            trace,
+        }
     }
 }
 
@@ -246,7 +264,11 @@ impl Prepared {
     /// # Errors
     ///
     /// [`IssueError`] if the signature is not one of the issuer's key, or the result is not what was prepared.
-    pub fn assemble(&self, signature: &Signature, verifier: &dyn VerifySignature) -> Result<Certificate, IssueError> {
+    pub fn assemble(
+        &self,
+        signature: &Signature,
+        verifier: &dyn VerifySignature,
+    ) -> Result<Certificate, IssueError> {
         verifier
             .verify(&self.issuer_key, self.tbs.algorithm(), self.tbs.der(), signature.as_bytes())
             .map_err(IssueError::Signature)?;
@@ -270,6 +292,8 @@ impl Prepared {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum IssueError {
+    /// A self-signed certificate that makes no issuer.
+    Issuer(IssuerError),
     /// The key is not of the algorithm that was permitted.
     KeyMismatch {
         /// The permitted one.
@@ -282,7 +306,7 @@ pub enum IssueError {
     /// No randomness.
     Random(RandomError),
     /// The chain says no.
-    Refused(alloc::boxed::Box<Refusal>),
+    Refused(Refusal),
     /// The finished certificate does not read as what was prepared: our mistake, and nothing was handed out.
     Reread(CertificateError),
     /// The key did not sign.
@@ -301,8 +325,14 @@ pub enum IssueError {
 impl fmt::Display for IssueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Issuer(error) => error.fmt(f),
             Self::KeyMismatch { wanted } => {
-                write!(f, "the key is not of the permitted type: {} {} is wanted", wanted.key_type(), wanted.bits())
+                write!(
+                    f,
+                    "the key is not of the permitted type: {} {} is wanted",
+                    wanted.key_type(),
+                    wanted.bits()
+                )
             }
             Self::Lint(error) => write!(f, "the finished certificate was withheld: {error}"),
             Self::Name(error) => error.fmt(f),
@@ -312,7 +342,10 @@ impl fmt::Display for IssueError {
             Self::Sign(error) => error.fmt(f),
             Self::Signature(error) => write!(f, "the signature is not one of the issuer's key: {error}"),
             Self::SignatureAlgorithm { bits } => {
-                write!(f, "the issuer's key cannot sign with a digest of {bits} bits; 256, 384 and 512 are offered")
+                write!(
+                    f,
+                    "the issuer's key cannot sign with a digest of {bits} bits; 256, 384 and 512 are offered"
+                )
             }
             Self::Validity(error) => error.fmt(f),
         }
@@ -322,10 +355,11 @@ impl fmt::Display for IssueError {
 impl core::error::Error for IssueError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::Issuer(error) => Some(error),
             Self::Lint(error) => Some(error),
             Self::Name(error) => Some(error),
             Self::Random(error) => Some(error),
-            Self::Refused(refusal) => Some(refusal.as_ref()),
+            Self::Refused(refusal) => Some(refusal),
             Self::Reread(error) => Some(error),
             Self::Sign(error) => Some(error),
             Self::Signature(error) => Some(error),
@@ -337,7 +371,7 @@ impl core::error::Error for IssueError {
 
 impl From<Refusal> for IssueError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(alloc::boxed::Box::new(refusal))
+        Self::Refused(refusal)
     }
 }
 

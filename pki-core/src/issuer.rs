@@ -6,14 +6,16 @@ use core::fmt;
 use crate::authority::AuthorityId;
 use crate::certificate::{Certificate, CertificateError, Place};
 use crate::extension::Endpoints;
-use crate::hierarchy;
+use crate::hierarchy::{self, CaRequest};
 use crate::issue::{IssueError, Permitted, Prepared};
 use crate::key::{KeyIdentifier, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey};
 use crate::name::DistinguishedName;
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength};
 use crate::random::SecureRandom;
+use crate::role::Limits;
 use crate::serial::SerialNumber;
 use crate::tbs::{TbsCertificate, TbsFields};
+use crate::time::UnixTime;
 use crate::validity::Validity;
 
 /// A certificate that is known to be a CA's: basic constraints say so, and it may sign certificates.
@@ -115,6 +117,25 @@ impl<K: SigningKey> Issuer<K> {
         Ok(Self { certificate, key, chain: Vec::new() })
     }
 
+    /// A new root: a certificate for `key` that `key` itself signs.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`] if the request is refused, or the key fails.
+    pub fn self_signed(
+        request: CaRequest,
+        key: K,
+        limits: &Limits,
+        now: UnixTime,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Self, IssueError> {
+        let permitted = hierarchy::permit_ca(request, key.public_key().clone(), limits, now)?;
+        let serial = SerialNumber::random(rng, now)?;
+        let prepared = prepare_root(permitted, &key, serial, &Endpoints::default())?;
+        let certificate = IssuerCertificate::new(sign(&prepared, &key, rng)?).map_err(IssueError::Issuer)?;
+        Ok(Self { certificate, key, chain: Vec::new() })
+    }
+
     /// The same issuer, knowing the certificates above it: its own issuer first, the root last. What it signs is then
     /// checked against each of them.
     ///
@@ -167,6 +188,23 @@ impl<K: SigningKey> Issuer<K> {
         let permitted = hierarchy::permit_below(&members, permitted)?;
         let algorithm = choose_algorithm(&self.key, permitted.signature_bits)?;
         Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(&self.certificate)))
+    }
+
+    /// The steps from a permission to a certificate in one call, for callers who keep no store in between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::prepare`] and [`Issuer::sign`].
+    pub fn issue(
+        &self,
+        permitted: Permitted<PublicKey>,
+        endpoints: &Endpoints,
+        now: UnixTime,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Certificate, IssueError> {
+        let serial = SerialNumber::random(rng, now)?;
+        let prepared = self.prepare(permitted, serial, endpoints)?;
+        self.sign(&prepared, rng)
     }
 
     /// Signs what was prepared: one call on the key. The result is read again and linted.
@@ -300,11 +338,13 @@ impl fmt::Display for IssuerError {
             Self::Chain { below, above } => {
                 write!(f, "the chain does not join: the issuer of \"{below}\" is not \"{above}\"")
             }
-            Self::EmptySubject => f.write_str("a CA certificate has a subject (RFC 5280 4.1.2.6), this one has none"),
-            Self::KeyMismatch => f.write_str("the private key is not the one of the certificate"),
-            Self::NoCertSign => {
-                f.write_str("the certificate's key usage lacks keyCertSign (RFC 5280 4.2.1.3), so it cannot issue")
+            Self::EmptySubject => {
+                f.write_str("a CA certificate has a subject (RFC 5280 4.1.2.6), this one has none")
             }
+            Self::KeyMismatch => f.write_str("the private key is not the one of the certificate"),
+            Self::NoCertSign => f.write_str(
+                "the certificate's key usage lacks keyCertSign (RFC 5280 4.2.1.3), so it cannot issue",
+            ),
             Self::NotAnAuthority => f.write_str(
                 "the certificate is not a CA's: its basic constraints do not say CA:TRUE (RFC 5280 4.2.1.9)",
             ),

@@ -155,26 +155,17 @@ pub type ErrorSource = Box<dyn core::error::Error + Send + Sync + 'static>;
 impl SignError {
     /// [`SignError::Broken`] for this reason.
     pub fn broken(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::Broken {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::Broken { reason: reason.into(), source: None }
     }
 
     /// [`SignError::Refused`] for this reason.
     pub fn refused(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::Refused {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::Refused { reason: reason.into(), source: None }
     }
 
     /// [`SignError::Retryable`] for this reason.
     pub fn retryable(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self::Retryable {
-            reason: reason.into(),
-            source: None,
-        }
+        Self::Retryable { reason: reason.into(), source: None }
     }
 
     /// The same with the error behind it.

@@ -57,7 +57,8 @@ const CERTIFICATE: &[Lint] = &[
 ///
 /// The first clause that it breaks.
 pub fn certificate(certificate: &Certificate) -> Result<(), LintError> {
-    let unreadable = |_: CertificateError| LintError { clause: "RFC 5280 4.2", finding: "an extension is not DER" };
+    let unreadable =
+        |_: CertificateError| LintError { clause: "RFC 5280 4.2", finding: "an extension is not DER" };
     let subject = Subject {
         certificate,
         place: certificate.place().map_err(unreadable)?,
@@ -102,8 +103,8 @@ fn authority_names_its_key(subject: &Subject<'_>) -> Option<LintError> {
 }
 
 fn basic_constraints_are_critical(subject: &Subject<'_>) -> Option<LintError> {
-    let breaks = subject.is_authority()
-        && subject.critical(oid::BASIC_CONSTRAINTS) == Some(Criticality::NonCritical);
+    let breaks =
+        subject.is_authority() && subject.critical(oid::BASIC_CONSTRAINTS) == Some(Criticality::NonCritical);
     broken(breaks, "RFC 5280 4.2.1.9", "a CA's basic constraints are not critical")
 }
 

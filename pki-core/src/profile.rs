@@ -318,7 +318,6 @@ impl Profile {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

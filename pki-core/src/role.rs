@@ -130,10 +130,11 @@ impl Role {
             Ok(granted) => granted,
             Err(no) => return Err(trace.refuse(no)),
         };
-        let subject = match self.permit_subject(names.common_name.as_ref(), serial_number, &granted, &mut trace) {
-            Ok(subject) => subject,
-            Err(no) => return Err(trace.refuse(no)),
-        };
+        let subject =
+            match self.permit_subject(names.common_name.as_ref(), serial_number, &granted, &mut trace) {
+                Ok(subject) => subject,
+                Err(no) => return Err(trace.refuse(no)),
+            };
         if granted.is_empty() {
             warnings.push(Warning::NoAlternativeName);
         }
@@ -208,8 +209,11 @@ fn nobody(granted: &[GeneralName]) -> Result<(), No> {
         return Err(No {
             rule: RuleId::SUBJECT_NOBODY,
             value: String::new(),
-            reason: "the certificate would name nobody: it has neither a subject nor an alternative name".to_string(),
-            remedy: Remedy::Request("ask for a name: --common-name, --alt-names, --ip-sans or --uri-sans".to_string()),
+            reason: "the certificate would name nobody: it has neither a subject nor an alternative name"
+                .to_string(),
+            remedy: Remedy::Request(
+                "ask for a name: --common-name, --alt-names, --ip-sans or --uri-sans".to_string(),
+            ),
         });
     }
     Ok(())

@@ -90,7 +90,11 @@ impl TbsCertificate {
                         }
                         RevocationPointers::NoneAvailable => (&[][..], &[][..]),
                     };
-                    extension::authority_information_access(extensions, ocsp, &endpoints.issuing_certificates);
+                    extension::authority_information_access(
+                        extensions,
+                        ocsp,
+                        &endpoints.issuing_certificates,
+                    );
                     // RFC 5280 4.2.1.6: critical where the subject is empty.
                     let critical =
                         if subject.is_empty() { Criticality::Critical } else { Criticality::NonCritical };

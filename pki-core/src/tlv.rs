@@ -219,10 +219,7 @@ mod tests {
         der.time(UnixTime::from_secs(2_524_607_999).unwrap());
         der.time(UnixTime::from_secs(2_524_608_000).unwrap());
         der.time(UnixTime::MAX);
-        assert_eq!(
-            der.into_vec(),
-            b"\x17\x0d491231235959Z\x18\x0f20500101000000Z\x18\x0f99991231235959Z"
-        );
+        assert_eq!(der.into_vec(), b"\x17\x0d491231235959Z\x18\x0f20500101000000Z\x18\x0f99991231235959Z");
     }
 
     #[test]

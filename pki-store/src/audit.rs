@@ -127,10 +127,7 @@ impl core::fmt::Display for AuditFault {
             Self::Missing { from, to } if from == to => write!(f, "audit row {from} is missing"),
             Self::Missing { from, to } => write!(f, "audit rows {from} to {to} are missing"),
             Self::Head { expected, found } => {
-                write!(
-                    f,
-                    "the audit log ends with row {found}, but its head names row {expected}"
-                )
+                write!(f, "the audit log ends with row {found}, but its head names row {expected}")
             }
         }
     }

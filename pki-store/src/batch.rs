@@ -87,9 +87,7 @@ impl BatchIds {
             *to = from;
         }
         let seconds = now.as_secs() & u64::from(u32::MAX);
-        Ok(Self {
-            next: u128::from(seconds) << 96 | u128::from_be_bytes(padded),
-        })
+        Ok(Self { next: u128::from(seconds) << 96 | u128::from_be_bytes(padded) })
     }
 
     /// The next id.

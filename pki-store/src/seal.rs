@@ -74,10 +74,6 @@ pub struct KdfParameters {
 impl Default for KdfParameters {
     /// 64 MiB, three passes, one lane: about 0.2 s.
     fn default() -> Self {
-        Self {
-            memory_kib: 65_536,
-            passes: 3,
-            lanes: 1,
-        }
+        Self { memory_kib: 65_536, passes: 3, lanes: 1 }
     }
 }

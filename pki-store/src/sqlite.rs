@@ -48,10 +48,7 @@ pub struct Options {
 impl Default for Options {
     /// Inline commits, five seconds.
     fn default() -> Self {
-        Self {
-            commits: Commits::Inline,
-            busy_timeout: Duration::from_secs(5),
-        }
+        Self { commits: Commits::Inline, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -75,9 +72,7 @@ impl SqliteStore {
         now: UnixTime,
     ) -> Result<Self, StoreError> {
         let _ = (seal, options, rng, now);
-        Err(StoreError::NotFound {
-            path: directory.into(),
-        })
+        Err(StoreError::NotFound { path: directory.into() })
     }
 
     /// Opens a store.
@@ -87,18 +82,12 @@ impl SqliteStore {
     /// Each variant of [`StoreError`] but `Conflict` and `Exists`.
     pub fn open(directory: &Path, unseal: Unseal, options: Options) -> Result<Self, StoreError> {
         let _ = (unseal, options);
-        Err(StoreError::NotFound {
-            path: directory.into(),
-        })
+        Err(StoreError::NotFound { path: directory.into() })
     }
 }
 
 const fn unfinished<T>() -> Result<T, StoreError> {
-    Err(StoreError::Damaged {
-        table: "none",
-        row: 0,
-        fault: "not written yet",
-    })
+    Err(StoreError::Damaged { table: "none", row: 0, fault: "not written yet" })
 }
 
 impl Store for SqliteStore {

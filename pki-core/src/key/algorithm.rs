@@ -44,9 +44,7 @@ impl FromStr for KeyType {
         [Self::Rsa, Self::Ec, Self::Ed25519]
             .into_iter()
             .find(|key_type| key_type.as_str() == text)
-            .ok_or_else(|| UnsupportedKey::KeyType {
-                asked: text.to_string(),
-            })
+            .ok_or_else(|| UnsupportedKey::KeyType { asked: text.to_string() })
     }
 }
 
@@ -97,10 +95,7 @@ impl KeyAlgorithm {
             (KeyType::Ec, 521) => Self::EcP521,
             (KeyType::Ed25519, 0 | 256) => Self::Ed25519,
             _ => {
-                return Err(UnsupportedKey::Bits {
-                    key_type,
-                    asked: bits,
-                });
+                return Err(UnsupportedKey::Bits { key_type, asked: bits });
             }
         })
     }
@@ -180,10 +175,7 @@ impl fmt::Display for UnsupportedKey {
                     KeyType::Ec => "256, 384 or 521 bits (P-256, P-384, P-521)",
                     KeyType::Ed25519 => "256 bits, and 0 for this default",
                 };
-                write!(
-                    f,
-                    "a key of type {key_type} does not have {asked} bits here; accepted: {accepted}"
-                )
+                write!(f, "a key of type {key_type} does not have {asked} bits here; accepted: {accepted}")
             }
             Self::KeyType { asked } => {
                 write!(f, "{asked:?} is no key type; accepted: rsa, ec, ed25519")
@@ -216,9 +208,7 @@ impl Curve {
 
     /// The curve of this OBJECT IDENTIFIER's content.
     pub(crate) fn from_oid(content: &[u8]) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|curve| curve.oid_der().get(2..) == Some(content))
+        Self::ALL.into_iter().find(|curve| curve.oid_der().get(2..) == Some(content))
     }
 
     /// Octets of a coordinate, and of a private key (SEC 1 2.3.5, RFC 5915 3).
@@ -429,10 +419,7 @@ fn hash_oid(mut outer: Elements<'_>) -> Option<&[u8]> {
 }
 
 fn context(number: u32) -> Tag {
-    Tag::ContextSpecific {
-        constructed: true,
-        number: TagNumber(number),
-    }
+    Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
 }
 
 /// id-mgf1 and the hashes (RFC 4055 2.1, 2.2).
@@ -460,20 +447,14 @@ mod tests {
     #[test]
     fn absent_rsa_parameters_are_accepted_and_others_are_not() {
         let absent = b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b";
-        assert_eq!(
-            SignatureAlgorithm::from_der(absent),
-            Some(SignatureAlgorithm::RsaPkcs1Sha256)
-        );
+        assert_eq!(SignatureAlgorithm::from_der(absent), Some(SignatureAlgorithm::RsaPkcs1Sha256));
         // PSS without the NULLs of its two hashes.
         let pss: Vec<u8> = b"\x30\x3d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x30\
             \xa0\x0d\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\
             \xa1\x1a\x30\x18\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08\
             \x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\xa2\x03\x02\x01\x20"
             .to_vec();
-        assert_eq!(
-            SignatureAlgorithm::from_der(&pss),
-            Some(SignatureAlgorithm::RsaPssSha256)
-        );
+        assert_eq!(SignatureAlgorithm::from_der(&pss), Some(SignatureAlgorithm::RsaPssSha256));
         let mut other_salt = pss.clone();
         *other_salt.last_mut().unwrap() = 20;
         let mut other_mask_hash = pss.clone();
@@ -481,19 +462,10 @@ mod tests {
         for (name, der) in [
             ("salt of 20 octets", &other_salt[..]),
             ("another hash for the mask", &other_mask_hash),
-            (
-                "ECDSA with NULL",
-                b"\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00",
-            ),
+            ("ECDSA with NULL", b"\x30\x0c\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02\x05\x00"),
             ("Ed25519 with NULL", b"\x30\x07\x06\x03\x2b\x65\x70\x05\x00"),
-            (
-                "SHA-1 with RSA",
-                b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00",
-            ),
-            (
-                "PSS without parameters (SHA-1)",
-                b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a",
-            ),
+            ("SHA-1 with RSA", b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00"),
+            ("PSS without parameters (SHA-1)", b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"),
             (
                 "PSS with default parameters (SHA-1)",
                 b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a\x30\x00",
@@ -516,20 +488,11 @@ mod tests {
             (KeyType::Ed25519, 448),
         ] {
             let error = KeyAlgorithm::new(key_type, bits).unwrap_err();
-            assert_eq!(
-                error,
-                UnsupportedKey::Bits {
-                    key_type,
-                    asked: bits
-                }
-            );
+            assert_eq!(error, UnsupportedKey::Bits { key_type, asked: bits });
             assert!(error.to_string().contains("accepted: "), "{error}");
         }
         for algorithm in KeyAlgorithm::ALL {
-            assert_eq!(
-                KeyAlgorithm::new(algorithm.key_type(), algorithm.bits()),
-                Ok(algorithm)
-            );
+            assert_eq!(KeyAlgorithm::new(algorithm.key_type(), algorithm.bits()), Ok(algorithm));
             let fits = |s: &SignatureAlgorithm| s.key_type() == algorithm.key_type();
             assert!(algorithm.signature_algorithms().iter().all(fits));
         }

@@ -95,9 +95,7 @@ impl SoftwareKey {
     ///
     /// [`PrivateKeyError`] if AWS-LC does not give the key away.
     pub fn to_private_key(&self) -> Result<PrivateKeyDer, PrivateKeyError> {
-        let withheld = |_| PrivateKeyError::Malformed {
-            what: "AWS-LC did not write it",
-        };
+        let withheld = |_| PrivateKeyError::Malformed { what: "AWS-LC did not write it" };
         match &self.pair {
             Pair::Rsa(pair) => {
                 let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(pair).map_err(withheld)?;
@@ -181,9 +179,7 @@ impl SigningKey for SoftwareKey {
 /// The public key, and nothing of the private one.
 impl fmt::Debug for SoftwareKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftwareKey")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
+        f.debug_struct("SoftwareKey").field("public", &self.public).finish_non_exhaustive()
     }
 }
 
@@ -245,10 +241,7 @@ fn verification(
         (Form::Ec(Curve::P521), S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1,
         (Form::Ed25519, S::Ed25519) => &signature::ED25519,
         _ => {
-            return Err(VerifyError::AlgorithmMismatch {
-                key_type: key.key_type(),
-                algorithm,
-            });
+            return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
     })
 }

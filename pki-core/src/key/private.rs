@@ -59,14 +59,9 @@ impl PrivateKeyDer {
             other => PrivateKeyError::Pem(other),
         })?;
         // Every private key counts, also of a kind that we do not read.
-        let mut keys = blocks
-            .iter()
-            .filter(|block| block.label.ends_with(pem::PRIVATE_KEY));
+        let mut keys = blocks.iter().filter(|block| block.label.ends_with(pem::PRIVATE_KEY));
         let Some(block) = keys.next() else {
-            let found = blocks
-                .first()
-                .map(|block| block.label.clone())
-                .unwrap_or_default();
+            let found = blocks.first().map(|block| block.label.clone()).unwrap_or_default();
             return Err(PrivateKeyError::NotAPrivateKey { found });
         };
         let others = keys.count();
@@ -78,9 +73,7 @@ impl PrivateKeyDer {
             pem::ENCRYPTED_PRIVATE_KEY => Self::from_encrypted(&block.der, password),
             pem::RSA_PRIVATE_KEY => Self::from_pkcs1(&block.der),
             pem::EC_PRIVATE_KEY => Self::from_sec1(&block.der, None),
-            other => Err(PrivateKeyError::UnsupportedAlgorithm {
-                algorithm: other.to_string(),
-            }),
+            other => Err(PrivateKeyError::UnsupportedAlgorithm { algorithm: other.to_string() }),
         }
     }
 
@@ -101,9 +94,9 @@ impl PrivateKeyDer {
             (Tag::Integer, Tag::Integer) => Self::from_pkcs1(der),
             (Tag::Integer, Tag::OctetString) => Self::from_sec1(der, None),
             (Tag::Sequence, Tag::OctetString) => Self::from_encrypted(der, password),
-            (Tag::Sequence, Tag::BitString) => Err(PrivateKeyError::NotAPrivateKey {
-                found: pem::PUBLIC_KEY.to_string(),
-            }),
+            (Tag::Sequence, Tag::BitString) => {
+                Err(PrivateKeyError::NotAPrivateKey { found: pem::PUBLIC_KEY.to_string() })
+            }
             (Tag::Sequence, Tag::Sequence) => Err(PrivateKeyError::NotAPrivateKey {
                 found: "CERTIFICATE, CERTIFICATE REQUEST or X509 CRL".to_string(),
             }),
@@ -126,10 +119,7 @@ impl PrivateKeyDer {
         match (format, self.form) {
             (PrivateKeyFormat::Traditional, Form::Rsa { .. }) => Zeroizing::new(self.secret().to_vec()),
             (PrivateKeyFormat::Traditional, Form::Ec(curve)) => {
-                let point = self
-                    .public
-                    .as_deref()
-                    .filter(|point| is_uncompressed(curve, point));
+                let point = self.public.as_deref().filter(|point| is_uncompressed(curve, point));
                 sec1(curve, self.secret(), point, NamedCurve::Written)
             }
             (PrivateKeyFormat::Pkcs8, _) | (_, Form::Ed25519) => self.pkcs8.clone(),
@@ -157,9 +147,7 @@ impl PrivateKeyDer {
             .ok_or_else(malformed)?;
         elements.next(Tag::OctetString).ok_or_else(malformed)?;
         elements.finish().ok_or_else(malformed)?;
-        let unsupported = || PrivateKeyError::UnsupportedEncryption {
-            algorithm: oid_name(oid),
-        };
+        let unsupported = || PrivateKeyError::UnsupportedEncryption { algorithm: oid_name(oid) };
         let info = EncryptedPrivateKeyInfoRef::from_der(der).map_err(|_| unsupported())?;
         let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
             return Err(unsupported());
@@ -167,13 +155,11 @@ impl PrivateKeyDer {
         check_cost(&parameters.kdf)?;
         let password = password.ok_or(PrivateKeyError::PasswordMissing)?;
         let mut buffer = Zeroizing::new(info.encrypted_data.as_bytes().to_vec());
-        let plain = parameters
-            .decrypt_in_place(password, &mut buffer)
-            .map_err(|error| match error {
-                pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
-                | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. } => unsupported(),
-                _ => PrivateKeyError::WrongPassword,
-            })?;
+        let plain = parameters.decrypt_in_place(password, &mut buffer).map_err(|error| match error {
+            pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
+            | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. } => unsupported(),
+            _ => PrivateKeyError::WrongPassword,
+        })?;
         // A wrong password leaves valid padding once in 256 times; what comes out is then no PKCS#8.
         Self::from_pkcs8(plain).map_err(|error| match error {
             PrivateKeyError::Malformed { .. } => PrivateKeyError::WrongPassword,
@@ -186,10 +172,7 @@ impl PrivateKeyDer {
         let malformed = || malformed("it is not a OneAsymmetricKey (RFC 5958 2)");
         let mut info = Elements::of_sequence(der).ok_or_else(malformed)?;
         let version = info.next(Tag::Integer).ok_or_else(malformed)?;
-        let mut algorithm = info
-            .next(Tag::Sequence)
-            .and_then(Elements::new)
-            .ok_or_else(malformed)?;
+        let mut algorithm = info.next(Tag::Sequence).and_then(Elements::new).ok_or_else(malformed)?;
         let oid = algorithm.next(Tag::ObjectIdentifier).ok_or_else(malformed)?;
         let private = info.next(Tag::OctetString).ok_or_else(malformed)?;
         // Attributes say nothing about the key itself, and are not kept.
@@ -211,9 +194,7 @@ impl PrivateKeyDer {
             }
             EC_OID => {
                 let curve = algorithm.next(Tag::ObjectIdentifier).ok_or_else(|| {
-                    PrivateKeyError::UnsupportedCurve {
-                        curve: "given by explicit parameters".to_string(),
-                    }
+                    PrivateKeyError::UnsupportedCurve { curve: "given by explicit parameters".to_string() }
                 })?;
                 algorithm.finish().ok_or_else(malformed)?;
                 Self::from_sec1(private, Some(named_curve(curve)?))?
@@ -227,9 +208,7 @@ impl PrivateKeyDer {
                 Self::from_seed(seed)?
             }
             other => {
-                return Err(PrivateKeyError::UnsupportedAlgorithm {
-                    algorithm: oid_name(other),
-                });
+                return Err(PrivateKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) });
             }
         };
         match (&key.public, public) {
@@ -261,10 +240,7 @@ impl PrivateKeyDer {
         let exponent = numbers.next(Tag::Integer).ok_or_else(malformed)?;
         // d, p, q, d mod p-1, d mod q-1, 1/q mod p
         for _ in 0..6 {
-            numbers
-                .next(Tag::Integer)
-                .and_then(element::positive)
-                .ok_or_else(malformed)?;
+            numbers.next(Tag::Integer).and_then(element::positive).ok_or_else(malformed)?;
         }
         numbers.finish().ok_or_else(malformed)?;
         let magnitude = element::positive(modulus).ok_or_else(malformed)?;
@@ -273,10 +249,8 @@ impl PrivateKeyDer {
         if !RSA_BITS.contains(&bits) {
             return Err(PrivateKeyError::RsaSize { bits });
         }
-        let public = element(
-            element::SEQUENCE,
-            &[&element(INTEGER, &[modulus]), &element(INTEGER, &[exponent])],
-        );
+        let public =
+            element(element::SEQUENCE, &[&element(INTEGER, &[modulus]), &element(INTEGER, &[exponent])]);
         let octets = element(element::OCTET_STRING, &[der]);
         let pkcs8 = element(element::SEQUENCE, &[VERSION_0, RSA_ALGORITHM, &octets]);
         Ok(Self {
@@ -300,9 +274,7 @@ impl PrivateKeyDer {
             Some(parameters) => {
                 let mut parameters = Elements::new(parameters).ok_or_else(malformed)?;
                 let curve = parameters.next(Tag::ObjectIdentifier).ok_or_else(|| {
-                    PrivateKeyError::UnsupportedCurve {
-                        curve: "given by explicit parameters".to_string(),
-                    }
+                    PrivateKeyError::UnsupportedCurve { curve: "given by explicit parameters".to_string() }
                 })?;
                 parameters.finish().ok_or_else(malformed)?;
                 Some(named_curve(curve)?)
@@ -328,9 +300,7 @@ impl PrivateKeyDer {
             }
             (Some(curve), _) | (None, Some(curve)) => curve,
             (None, None) => {
-                return Err(self::malformed(
-                    "the ECPrivateKey does not name its curve (RFC 5915 3)",
-                ));
+                return Err(self::malformed("the ECPrivateKey does not name its curve (RFC 5915 3)"));
             }
         };
         Self::from_scalar(curve, scalar, public)
@@ -343,20 +313,11 @@ impl PrivateKeyDer {
         point: Option<&[u8]>,
     ) -> Result<Self, PrivateKeyError> {
         let malformed = || malformed("the EC private key does not fit its curve");
-        let start = scalar
-            .iter()
-            .position(|octet| *octet != 0)
-            .ok_or_else(malformed)?;
+        let start = scalar.iter().position(|octet| *octet != 0).ok_or_else(malformed)?;
         let significant = scalar.get(start..).unwrap_or_default();
         let mut padded = Zeroizing::new(alloc::vec![0_u8; curve.octets()]);
-        let zeros = curve
-            .octets()
-            .checked_sub(significant.len())
-            .ok_or_else(malformed)?;
-        padded
-            .get_mut(zeros..)
-            .unwrap_or_default()
-            .copy_from_slice(significant);
+        let zeros = curve.octets().checked_sub(significant.len()).ok_or_else(malformed)?;
+        padded.get_mut(zeros..).unwrap_or_default().copy_from_slice(significant);
         let written = point.filter(|point| is_uncompressed(curve, point));
         let inner = sec1(curve, &padded, written, NamedCurve::LeftOut);
         let algorithm = element(element::SEQUENCE, &[EC_OID_DER, curve.oid_der()]);
@@ -381,12 +342,7 @@ impl PrivateKeyDer {
         let inner = element(element::OCTET_STRING, &[seed]);
         let octets = element(element::OCTET_STRING, &[&inner]);
         let pkcs8 = element(element::SEQUENCE, &[VERSION_0, ED25519_ALGORITHM, &octets]);
-        Ok(Self {
-            secret: pkcs8.len() - seed.len()..pkcs8.len(),
-            pkcs8,
-            public: None,
-            form: Form::Ed25519,
-        })
+        Ok(Self { secret: pkcs8.len() - seed.len()..pkcs8.len(), pkcs8, public: None, form: Form::Ed25519 })
     }
 
     #[cfg_attr(
@@ -415,11 +371,7 @@ impl PrivateKeyDer {
             }
             (_, Some(written)) => written == computed,
         };
-        if agrees {
-            Ok(())
-        } else {
-            Err(PrivateKeyError::Inconsistent { what: PUBLIC_KEY })
-        }
+        if agrees { Ok(()) } else { Err(PrivateKeyError::Inconsistent { what: PUBLIC_KEY }) }
     }
 }
 
@@ -443,7 +395,7 @@ fn check_cost(kdf: &Kdf) -> Result<(), PrivateKeyError> {
         }
         Kdf::Pbkdf2(_) => Ok(()),
         Kdf::Scrypt(scrypt) => {
-            let cost = u64::from(scrypt.cost_parameter);
+            let cost = scrypt.cost_parameter;
             let (block, lanes) = (u64::from(scrypt.block_size), u64::from(scrypt.parallelization));
             if cost < 2 || !cost.is_power_of_two() || block == 0 || lanes == 0 {
                 return Err(malformed(
@@ -453,30 +405,16 @@ fn check_cost(kdf: &Kdf) -> Result<(), PrivateKeyError> {
             let memory = cost.saturating_mul(block).saturating_mul(128);
             let work = memory.saturating_mul(lanes);
             for (asked, accepted, unit) in [
-                (
-                    memory,
-                    MAX_SCRYPT_MEMORY,
-                    "octets of memory for scrypt (128 * N * r)",
-                ),
-                (
-                    work,
-                    MAX_SCRYPT_WORK,
-                    "octets worked through by scrypt (128 * N * r * p)",
-                ),
+                (memory, MAX_SCRYPT_MEMORY, "octets of memory for scrypt (128 * N * r)"),
+                (work, MAX_SCRYPT_WORK, "octets worked through by scrypt (128 * N * r * p)"),
             ] {
                 if asked > accepted {
-                    return Err(PrivateKeyError::KdfTooCostly {
-                        asked,
-                        accepted,
-                        unit,
-                    });
+                    return Err(PrivateKeyError::KdfTooCostly { asked, accepted, unit });
                 }
             }
             Ok(())
         }
-        _ => Err(PrivateKeyError::UnsupportedEncryption {
-            algorithm: kdf.oid().to_string(),
-        }),
+        _ => Err(PrivateKeyError::UnsupportedEncryption { algorithm: kdf.oid().to_string() }),
     }
 }
 
@@ -510,10 +448,7 @@ fn named_curve(oid: &[u8]) -> Result<Curve, PrivateKeyError> {
 }
 
 fn context(number: u32, constructed: bool) -> Tag {
-    Tag::ContextSpecific {
-        constructed,
-        number: TagNumber(number),
-    }
+    Tag::ContextSpecific { constructed, number: TagNumber(number) }
 }
 
 const fn malformed(what: &'static str) -> PrivateKeyError {
@@ -592,11 +527,7 @@ impl fmt::Display for PrivateKeyError {
                     "the private key is broken: {what} do not belong together; export it again from its source"
                 )
             }
-            Self::KdfTooCostly {
-                asked,
-                accepted,
-                unit,
-            } => write!(
+            Self::KdfTooCostly { asked, accepted, unit } => write!(
                 f,
                 "the encrypted private key asks for {asked} {unit}; at most {accepted} are accepted; {CONVERT}"
             ),
@@ -621,10 +552,7 @@ impl fmt::Display for PrivateKeyError {
                 write!(f, "there are {count} private keys; exactly one is accepted")
             }
             Self::UnsupportedAlgorithm { algorithm } => {
-                write!(
-                    f,
-                    "a private key of algorithm {algorithm} is not supported; accepted: {ACCEPTED}"
-                )
+                write!(f, "a private key of algorithm {algorithm} is not supported; accepted: {ACCEPTED}")
             }
             Self::UnsupportedCurve { curve } => {
                 write!(f, "the curve {curve} is not supported; accepted: {ACCEPTED}")
@@ -667,3 +595,115 @@ const VERSION_1: &[u8] = b"\x02\x01\x01";
 const INTEGER: u8 = 0x02;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use pkcs8::pkcs5::pbes2::{Pbkdf2Params, ScryptParams};
+    use proptest::prelude::*;
+
+    fn scrypt(cost: u64, block_size: u16, parallelization: u16) -> Kdf {
+        Kdf::Scrypt(ScryptParams {
+            salt: b"salt"[..].try_into().unwrap(),
+            cost_parameter: cost,
+            block_size,
+            parallelization,
+            key_length: None,
+        })
+    }
+
+    #[test]
+    fn a_file_does_not_choose_how_long_we_work() {
+        let pbkdf2 = |iterations| Kdf::Pbkdf2(Pbkdf2Params::hmac_sha256(iterations, b"salt").unwrap());
+        for kdf in [
+            pbkdf2(1),
+            pbkdf2(600_000),
+            pbkdf2(MAX_PBKDF2_ITERATIONS),
+            scrypt(1 << 14, 8, 1),
+            scrypt(1 << 17, 8, 1),
+            scrypt(1 << 18, 8, 4),
+        ] {
+            assert_eq!(check_cost(&kdf), Ok(()), "{kdf:?}");
+        }
+        for kdf in [
+            pbkdf2(MAX_PBKDF2_ITERATIONS + 1),
+            scrypt(1 << 19, 8, 1),
+            scrypt(1 << 18, 8, 5),
+            scrypt(1 << 10, 256, 64),
+            scrypt(1 << 63, u16::MAX, u16::MAX),
+        ] {
+            let error = check_cost(&kdf).unwrap_err();
+            assert!(
+                matches!(error, PrivateKeyError::KdfTooCostly { .. }),
+                "{kdf:?}: {error}"
+            );
+            assert!(format!("{error}").contains("at most"), "{error}");
+        }
+        // Numbers for which scrypt is not defined.
+        for kdf in [
+            pbkdf2(0),
+            scrypt(0, 8, 1),
+            scrypt(1, 8, 1),
+            scrypt(3, 8, 1),
+            scrypt(2, 0, 1),
+            scrypt(2, 8, 0),
+        ] {
+            assert!(
+                matches!(check_cost(&kdf), Err(PrivateKeyError::Malformed { .. })),
+                "{kdf:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_scalar_is_brought_to_the_length_of_its_curve() {
+        for curve in Curve::ALL {
+            let key = PrivateKeyDer::from_scalar(curve, &[0, 0, 7], None).unwrap();
+            assert_eq!(key.secret().len(), curve.octets());
+            assert_eq!(key.secret().last(), Some(&7));
+            let read = PrivateKeyDer::from_der(key.pkcs8_der(), None).unwrap();
+            assert_eq!((read.secret(), read.form()), (key.secret(), Form::Ec(curve)));
+            let point = alloc::vec![4; 1 + 2 * curve.octets()];
+            let with_point = PrivateKeyDer::from_scalar(curve, &[7], Some(&point)).unwrap();
+            assert_eq!(with_point.secret(), key.secret());
+            for octets in [&[][..], &[0, 0], &[1; 67]] {
+                let refused = PrivateKeyDer::from_scalar(curve, octets, None);
+                assert!(matches!(refused, Err(PrivateKeyError::Malformed { .. })));
+            }
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_reads_as_rfc_8410_10_3_shows() {
+        let text = "-----BEGIN PRIVATE KEY-----\n\
+            MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+            -----END PRIVATE KEY-----\n";
+        let key = PrivateKeyDer::from_pem(text, None).unwrap();
+        assert_eq!(key.secret().first(), Some(&0xd4));
+        assert_eq!(key.to_pem(PrivateKeyFormat::Traditional).as_str(), text);
+        // With an attribute and the public key.
+        let text = "-----BEGIN PRIVATE KEY-----\n\
+            MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+            oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n\
+            Z9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+            -----END PRIVATE KEY-----\n";
+        let with_public = PrivateKeyDer::from_pem(text, None).unwrap();
+        assert_eq!(with_public.pkcs8_der(), key.pkcs8_der());
+        assert!(with_public.public.is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn random_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let sequence = element(element::SEQUENCE, &[&octets]);
+            for der in [&octets[..], &sequence] {
+                let _ = PrivateKeyDer::from_der(der, Some(b""));
+                let _ = PrivateKeyDer::from_pkcs8(der);
+                let _ = PrivateKeyDer::from_pkcs1(der);
+                let _ = PrivateKeyDer::from_sec1(der, Some(Curve::P256));
+                let _ = PrivateKeyDer::from_encrypted(der, Some(b""));
+            }
+        }
+    }
+}

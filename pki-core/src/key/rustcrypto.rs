@@ -51,9 +51,7 @@ impl SoftwareKey {
                 let mut rng = Unfailing::new(rng);
                 let key = RsaPrivateKey::new(&mut rng, algorithm.bits() as usize);
                 rng.finish()?;
-                let key = key.map_err(|error| GenerateError::Backend {
-                    reason: format!("{error}"),
-                })?;
+                let key = key.map_err(|error| GenerateError::Backend { reason: format!("{error}") })?;
                 Secret::Rsa(Box::new(key))
             }
             KeyAlgorithm::EcP256 => generate_ec(Curve::P256, rng)?,
@@ -65,9 +63,7 @@ impl SoftwareKey {
                 Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
             }
         };
-        Self::new(secret).map_err(|error| GenerateError::Backend {
-            reason: format!("{error}"),
-        })
+        Self::new(secret).map_err(|error| GenerateError::Backend { reason: format!("{error}") })
     }
 
     /// The key of a file, if its numbers belong together.
@@ -78,10 +74,7 @@ impl SoftwareKey {
     pub fn from_private_key(key: &PrivateKeyDer) -> Result<Self, PrivateKeyError> {
         let (secret, what) = match key.form() {
             Form::Rsa { .. } => (rsa_key(key.secret()), "the numbers of the RSA key"),
-            Form::Ec(curve) => (
-                scalar(curve, key.secret()),
-                "the EC private key and the order of its curve",
-            ),
+            Form::Ec(curve) => (scalar(curve, key.secret()), "the EC private key and the order of its curve"),
             Form::Ed25519 => (
                 key.secret()
                     .try_into()
@@ -108,9 +101,9 @@ impl SoftwareKey {
             |curve, octets: &[u8]| PrivateKeyDer::from_scalar(curve, octets, Some(self.public.key_octets()));
         match &self.secret {
             Secret::Rsa(key) => {
-                let pkcs1 = key.to_pkcs1_der().map_err(|_| PrivateKeyError::Malformed {
-                    what: "its PKCS#1 form cannot be written",
-                })?;
+                let pkcs1 = key
+                    .to_pkcs1_der()
+                    .map_err(|_| PrivateKeyError::Malformed { what: "its PKCS#1 form cannot be written" })?;
                 PrivateKeyDer::from_pkcs1(pkcs1.as_bytes())
             }
             Secret::P256(key) => ec(Curve::P256, &Zeroizing::new(key.to_bytes())),
@@ -126,9 +119,7 @@ impl SoftwareKey {
                 let public = key
                     .as_public_key()
                     .to_pkcs1_der()
-                    .map_err(|_| PublicKeyError::Malformed {
-                        what: "its PKCS#1 form cannot be written",
-                    })?;
+                    .map_err(|_| PublicKeyError::Malformed { what: "its PKCS#1 form cannot be written" })?;
                 PublicKey::from_rsa(public.as_bytes())
             }
             Secret::P256(key) => {
@@ -163,27 +154,23 @@ impl SigningKey for SoftwareKey {
     ) -> Result<Signature, SignError> {
         self.public.check_signing(algorithm, input)?;
         let octets = match (&self.secret, input) {
-            (Secret::Ed25519(key), SigningInput::Message(message)) => key
-                .try_sign(message)
-                .map(|signature| signature.to_bytes().to_vec()),
+            (Secret::Ed25519(key), SigningInput::Message(message)) => {
+                key.try_sign(message).map(|signature| signature.to_bytes().to_vec())
+            }
             (secret, SigningInput::Message(message)) => {
                 return sign_digest(secret, algorithm, &digest(algorithm, message), rng);
             }
             (secret, SigningInput::Digest(digest)) => return sign_digest(secret, algorithm, digest, rng),
             (_, SigningInput::MlDsaMu(_)) => return Err(SignError::refused("only an ML-DSA key signs a mu")),
         };
-        octets
-            .map(Signature::new)
-            .map_err(|_| SignError::broken("Ed25519 did not sign"))
+        octets.map(Signature::new).map_err(|_| SignError::broken("Ed25519 did not sign"))
     }
 }
 
 /// The public key, and nothing of the private one.
 impl fmt::Debug for SoftwareKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SoftwareKey")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
+        f.debug_struct("SoftwareKey").field("public", &self.public).finish_non_exhaustive()
     }
 }
 
@@ -214,9 +201,7 @@ fn sign_digest(
             signature.as_bytes().to_vec()
         }
         Secret::Ed25519(_) => {
-            return Err(SignError::refused(
-                "Ed25519 signs the message itself, not a digest",
-            ));
+            return Err(SignError::refused("Ed25519 signs the message itself, not a digest"));
         }
     };
     Ok(Signature::new(octets))
@@ -237,9 +222,7 @@ fn sign_rsa(
         S::RsaPssSha384 => key.sign_with_rng(rng, Pss::<Sha384>::new_blinded_with_salt(48), digest),
         S::RsaPssSha512 => key.sign_with_rng(rng, Pss::<Sha512>::new_blinded_with_salt(64), digest),
         S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::Ed25519 => {
-            return Err(SignError::refused(format!(
-                "an RSA key does not sign with {algorithm}"
-            )));
+            return Err(SignError::refused(format!("an RSA key does not sign with {algorithm}")));
         }
     }
     .map_err(|error| SignError::broken(format!("the RSA key did not sign: {error}")))
@@ -258,14 +241,9 @@ impl VerifySignature for Verifier {
         signature: &[u8],
     ) -> Result<(), VerifyError> {
         if algorithm.key_type() != key.key_type() {
-            return Err(VerifyError::AlgorithmMismatch {
-                key_type: key.key_type(),
-                algorithm,
-            });
+            return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
-        let off_curve = |_| VerifyError::KeyRefused {
-            reason: "the point is not on its curve".into(),
-        };
+        let off_curve = |_| VerifyError::KeyRefused { reason: "the point is not on its curve".into() };
         let bad = |_| VerifyError::BadSignature;
         let octets = key.key_octets();
         match key.form() {
@@ -273,20 +251,17 @@ impl VerifySignature for Verifier {
             Form::Ec(Curve::P256) => {
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p256::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&digest(algorithm, message), &signature)
-                    .map_err(bad)
+                key.verify_prehash(&digest(algorithm, message), &signature).map_err(bad)
             }
             Form::Ec(Curve::P384) => {
                 let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p384::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&digest(algorithm, message), &signature)
-                    .map_err(bad)
+                key.verify_prehash(&digest(algorithm, message), &signature).map_err(bad)
             }
             Form::Ec(Curve::P521) => {
                 let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p521::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&widened(&digest(algorithm, message)), &signature)
-                    .map_err(bad)
+                key.verify_prehash(&widened(&digest(algorithm, message)), &signature).map_err(bad)
             }
             Form::Ed25519 => {
                 let refused = || VerifyError::KeyRefused {

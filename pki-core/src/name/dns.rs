@@ -90,7 +90,8 @@ fn push_label(name: &mut String, label: &str, text: &str) -> Result<(), DnsNameE
         name.extend(label.chars().map(|c| c.to_ascii_lowercase()));
         // RFC 5890 2.3.2.1: an A-label is "xn--" and valid Punycode.
         let encoded = name.get(start..).and_then(|label| label.strip_prefix("xn--"));
-        if encoded.is_some_and(|encoded| idna::punycode::decode_to_string(encoded).is_none_or(|d| d.is_ascii()))
+        if encoded
+            .is_some_and(|encoded| idna::punycode::decode_to_string(encoded).is_none_or(|d| d.is_ascii()))
         {
             return Err(DnsNameError::BadALabel { label: label.to_owned() });
         }
@@ -185,7 +186,10 @@ impl fmt::Display for DnsNameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadALabel { label } => {
-                write!(f, "the label {label:?} begins with xn-- but what follows is not Punycode (RFC 5890 2.3.2.1)")
+                write!(
+                    f,
+                    "the label {label:?} begins with xn-- but what follows is not Punycode (RFC 5890 2.3.2.1)"
+                )
             }
             Self::Character { name, character } => write!(
                 f,
@@ -196,7 +200,10 @@ impl fmt::Display for DnsNameError {
                 write!(f, "the DNS name {name:?} has an empty label: two dots in a row, or a dot at an end")
             }
             Self::Hyphen { label } => {
-                write!(f, "the label {label:?} begins or ends with a hyphen, which host names may not (RFC 1123 2.1)")
+                write!(
+                    f,
+                    "the label {label:?} begins or ends with a hyphen, which host names may not (RFC 1123 2.1)"
+                )
             }
             Self::IpAddress { address } => write!(f, "{address} is an IP address, not a DNS name"),
             Self::LabelTooLong { label, octets } => {
@@ -206,7 +213,10 @@ impl fmt::Display for DnsNameError {
                 write!(f, "the DNS name has {octets} octets, at most 253 are allowed (RFC 1035 2.3.4)")
             }
             Self::WildcardPlace { name } => {
-                write!(f, "the DNS name {name:?} has a wildcard that is not its whole left-most label, or more than one")
+                write!(
+                    f,
+                    "the DNS name {name:?} has a wildcard that is not its whole left-most label, or more than one"
+                )
             }
         }
     }
@@ -223,7 +233,8 @@ impl DnsNameError {
                 alloc::format!("leave the final dot out: {}", name.trim_end_matches('.'))
             }
             Self::WildcardPlace { .. } => {
-                "a wildcard is '*' alone as the left-most label, such as *.example.com (RFC 9525 6.3)".to_owned()
+                "a wildcard is '*' alone as the left-most label, such as *.example.com (RFC 9525 6.3)"
+                    .to_owned()
             }
             Self::LabelTooLong { .. } | Self::NameTooLong { .. } => {
                 "shorten the name: 63 octets a label and 253 in all, counted in its ASCII form".to_owned()

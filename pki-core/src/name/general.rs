@@ -128,7 +128,9 @@ impl fmt::Display for GeneralNameError {
                 write!(f, "an IP address has 4 or 16 octets (RFC 5280 4.2.1.6), this one has {octets}")
             }
             Self::Malformed => f.write_str("the names are not DER GeneralNames (RFC 5280 4.2.1.6)"),
-            Self::NotAscii => f.write_str("a name has characters beyond ASCII (RFC 5280 4.2.1.6 wants IA5String)"),
+            Self::NotAscii => {
+                f.write_str("a name has characters beyond ASCII (RFC 5280 4.2.1.6 wants IA5String)")
+            }
             Self::Uri(error) => error.fmt(f),
         }
     }
@@ -236,7 +238,9 @@ impl fmt::Display for EmailAddressError {
             ),
             Self::NoAt { address } => write!(f, "{address:?} is no e-mail address: it has no @"),
             Self::TwoAts { address } => write!(f, "{address:?} is no e-mail address: it has more than one @"),
-            Self::WildcardHost { address } => write!(f, "{address:?}: an e-mail address has no wildcard host"),
+            Self::WildcardHost { address } => {
+                write!(f, "{address:?}: an e-mail address has no wildcard host")
+            }
         }
     }
 }
@@ -406,7 +410,9 @@ mod tests {
         ] {
             assert_eq!(Uri::parse(text).unwrap().host(), host);
         }
-        for text in ["", "/path", "http:", "http://", "ht tp://a", "http://a b", "http://\u{fc}.example", "1a:b"] {
+        for text in
+            ["", "/path", "http:", "http://", "ht tp://a", "http://a b", "http://\u{fc}.example", "1a:b"]
+        {
             assert!(Uri::parse(text).is_err(), "{text}");
         }
     }

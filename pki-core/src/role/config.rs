@@ -28,11 +28,7 @@ pub enum Storage {
 
 /// A role as it is written: Vault's names, Vault's defaults. Durations are whole seconds; zero means the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 pub struct RoleConfig {
     /// The issuer to sign with: a name, an id, or `default`. Looked up at use.
     pub issuer_ref: String,
@@ -188,6 +184,18 @@ impl Default for RoleConfig {
             storage: Storage::Full,
             not_before_duration: 0,
             not_after: String::new(),
+        }
+    }
+}
+
+impl RoleConfig {
+    /// A role for names below these domains and for keys of any type, with Vault's defaults otherwise.
+    pub fn for_domains<'a>(domains: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            allowed_domains: domains.into_iter().map(ToOwned::to_owned).collect(),
+            allow_subdomains: true,
+            key_type: RoleKeyType::Any,
+            ..Self::default()
         }
     }
 }

@@ -55,7 +55,8 @@ impl RoleDocument {
     ///
     /// [`RoleDocumentError::Malformed`], which no role in memory leads to.
     pub fn to_json(&self) -> Result<String, RoleDocumentError> {
-        serde_json::to_string(self).map_err(|error| RoleDocumentError::Malformed { problem: error.to_string() })
+        serde_json::to_string(self)
+            .map_err(|error| RoleDocumentError::Malformed { problem: error.to_string() })
     }
 }
 

@@ -46,7 +46,11 @@ impl KeyPolicy {
                 Some(Self { key_type: Some(key_type), bits: algorithm.bits() })
             }
             Err(error) => {
-                complaints.add("key_bits", error, "rsa 2048, 3072 or 4096; ec 256, 384 or 521; 0 for the default");
+                complaints.add(
+                    "key_bits",
+                    error,
+                    "rsa 2048, 3072 or 4096; ec 256, 384 or 521; 0 for the default",
+                );
                 None
             }
         }
@@ -70,8 +74,9 @@ impl KeyPolicy {
                 return Err(No {
                     rule: RuleId::KEY_TYPE,
                     value: "any".to_string(),
-                    reason: "the role takes keys of any type, so the request has to say which one to generate"
-                        .to_string(),
+                    reason:
+                        "the role takes keys of any type, so the request has to say which one to generate"
+                            .to_string(),
                     remedy: Remedy::Either {
                         role: "--key-type ec".to_string(),
                         request: "say which key: --key-type ec --key-bits 256".to_string(),
@@ -84,7 +89,8 @@ impl KeyPolicy {
             value: alloc::format!("{key_type} {bits}"),
             reason: error.to_string(),
             remedy: Remedy::Request(
-                "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519".to_string(),
+                "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519"
+                    .to_string(),
             ),
         })
     }
@@ -110,7 +116,9 @@ impl KeyPolicy {
             let request = alloc::format!("make the CSR with a key of at least {least} bits");
             return Err(No {
                 rule: RuleId::KEY_BITS,
-                reason: alloc::format!("a key of at least {least} bits is required, the CSR's key is {value}"),
+                reason: alloc::format!(
+                    "a key of at least {least} bits is required, the CSR's key is {value}"
+                ),
                 value,
                 remedy: if key_type != KeyType::Rsa || bits >= MIN_RSA_BITS {
                     Remedy::Either { role: alloc::format!("--key-bits {bits}"), request }
@@ -126,7 +134,9 @@ impl KeyPolicy {
                     "the CSR's key is {value}; RSA keys over {MAX_RSA_BITS} bits are not certified"
                 ),
                 value,
-                remedy: Remedy::Request("make the CSR with an RSA key of 2048 to 4096 bits, or with ec".to_string()),
+                remedy: Remedy::Request(
+                    "make the CSR with an RSA key of 2048 to 4096 bits, or with ec".to_string(),
+                ),
             });
         }
         Ok(())

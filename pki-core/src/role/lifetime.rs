@@ -64,7 +64,9 @@ impl Limits {
             return Err(No {
                 rule: RuleId::LIFETIME_ORDER,
                 value: not_after.to_string(),
-                reason: alloc::format!("the certificate would end at {not_after}, which is not after now ({now})"),
+                reason: alloc::format!(
+                    "the certificate would end at {not_after}, which is not after now ({now})"
+                ),
                 remedy: Remedy::Request("ask for a later end: --ttl or --not-after".to_string()),
             });
         }
@@ -102,8 +104,7 @@ impl Role {
             }
             (Some(fixed), _) => AskedLifetime::NotAfter(fixed),
         };
-        let default_ttl =
-            if config.ttl > 0 { Duration::from_secs(config.ttl) } else { limits.default_ttl };
+        let default_ttl = if config.ttl > 0 { Duration::from_secs(config.ttl) } else { limits.default_ttl };
         let role_max = (config.max_ttl > 0).then(|| Duration::from_secs(config.max_ttl));
         let backdate = Duration::from_secs(config.not_before_duration);
         limits.grant(asked, default_ttl, role_max, backdate, now, warnings)

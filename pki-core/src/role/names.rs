@@ -129,7 +129,7 @@ impl NamePolicy {
             localhost(&changed, name, reduced)
                 || self.domains.iter().any(|domain| within(&changed, domain, name, reduced))
         };
-        let single: [(fn(&mut RoleConfig), &str, &str); 4] = [
+        let single: [(Change, &str, &str); 4] = [
             (|r| r.allow_bare_domains = true, "--allow-bare-domains", "it is a bare domain of this role"),
             (|r| r.allow_subdomains = true, "--allow-subdomains", "it lies below a domain of this role"),
             (|r| r.allow_glob_domains = true, "--allow-glob-domains", "it matches a pattern of this role"),
@@ -154,6 +154,9 @@ impl NamePolicy {
         }
     }
 }
+
+/// A change of a role's switches.
+type Change = fn(&mut RoleConfig);
 
 /// A name under question, in comparable form.
 struct Candidate<'a> {
@@ -254,7 +257,8 @@ fn wildcard<'a>(role: &RoleConfig, name: &'a Candidate<'_>) -> Result<Reduced<'a
                 name.text
             ),
             Remedy::Request(
-                "ask for one '*' as the whole left-most label, such as *.example.com (RFC 9525 6.3)".to_owned(),
+                "ask for one '*' as the whole left-most label, such as *.example.com (RFC 9525 6.3)"
+                    .to_owned(),
             ),
         ));
     }
@@ -324,7 +328,9 @@ fn below(host: &str, domain: &str, reduced: &Reduced<'_>) -> bool {
 pub(super) fn glob(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(first) = pieces.next() else { return false };
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
     let mut pieces = pieces.peekable();
     if pieces.peek().is_none() {
         return rest.is_empty();
@@ -333,7 +339,9 @@ pub(super) fn glob(pattern: &str, text: &str) -> bool {
         if pieces.peek().is_none() {
             return rest.ends_with(piece);
         }
-        let Some((_, after)) = rest.split_once(piece) else { return false };
+        let Some((_, after)) = rest.split_once(piece) else {
+            return false;
+        };
         rest = after;
     }
     true
@@ -382,14 +390,18 @@ fn common_name_length(common_name: &CommonName) -> Result<(), No> {
 
 /// A common name that is an IP address stands for an iPAddress, never for a dNSName.
 fn common_name_ip(text: &str, alternative_names: &[GeneralName]) -> Result<(), No> {
-    let Ok(address) = text.parse::<IpAddr>() else { return Ok(()) };
+    let Ok(address) = text.parse::<IpAddr>() else {
+        return Ok(());
+    };
     if alternative_names.contains(&GeneralName::Ip(address)) {
         return Ok(());
     }
     Err(No {
         rule: RuleId::COMMON_NAME_IP,
         value: text.to_owned(),
-        reason: alloc::format!("the common name {text} is an IP address, which verifiers look for among the IP SANs"),
+        reason: alloc::format!(
+            "the common name {text} is an IP address, which verifiers look for among the IP SANs"
+        ),
         remedy: Remedy::Request(alloc::format!("ask for it as an IP address too: --ip-sans {text}")),
     })
 }

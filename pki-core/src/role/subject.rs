@@ -62,7 +62,9 @@ impl Role {
         if let Some(serial_number) = serial_number {
             return Err(No {
                 rule: RuleId::SUBJECT_SERIAL_NUMBER,
-                reason: alloc::format!("the subject's serialNumber {serial_number:?} is not allowed by this role"),
+                reason: alloc::format!(
+                    "the subject's serialNumber {serial_number:?} is not allowed by this role"
+                ),
                 value: serial_number,
                 remedy: Remedy::Request("make the CSR without a serialNumber in its subject".to_string()),
             });
@@ -70,9 +72,10 @@ impl Role {
         if common_name.is_none() && self.subject.is_empty() {
             nobody(granted)?;
         }
-        let attributes = self.subject.iter().map(|(kind, values)| {
-            values.iter().map(|value| (*kind, value.as_str())).collect::<Vec<_>>()
-        });
+        let attributes = self
+            .subject
+            .iter()
+            .map(|(kind, values)| values.iter().map(|value| (*kind, value.as_str())).collect::<Vec<_>>());
         let common_name = common_name.map(|name| alloc::vec![(AttributeType::CommonName, name.as_str())]);
         let subject = DistinguishedName::new(attributes.chain(common_name)).map_err(|error| No {
             rule: RuleId::COMMON_NAME_LENGTH,

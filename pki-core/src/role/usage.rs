@@ -21,14 +21,17 @@ pub(super) enum KeyUsagePolicy {
 
 impl KeyUsagePolicy {
     /// Vault's default list. No key can have all three, so it stands for "what suits the key".
-    pub(super) const VAULT_DEFAULT: [&'static str; 3] = ["DigitalSignature", "KeyAgreement", "KeyEncipherment"];
+    pub(super) const VAULT_DEFAULT: [&'static str; 3] =
+        ["DigitalSignature", "KeyAgreement", "KeyEncipherment"];
 
     pub(super) fn accept(config: &RoleConfig, complaints: &mut Complaints) -> Option<Self> {
         let mut usages = KeyUsages::NONE;
         let mut complete = true;
         for name in &config.key_usage {
             let problem = match KeyUsage::from_name(name) {
-                Some(KeyUsage::CertSign | KeyUsage::CrlSign) => "is for CA certificates, not for end entities",
+                Some(KeyUsage::CertSign | KeyUsage::CrlSign) => {
+                    "is for CA certificates, not for end entities"
+                }
                 Some(usage) => {
                     usages = usages.with(usage);
                     continue;
@@ -78,7 +81,9 @@ impl KeyUsagePolicy {
             return Err(No {
                 rule: RuleId::KEY_USAGE,
                 value: listed.to_string(),
-                reason: alloc::format!("none of the role's key usages ({listed}) is possible for a key of type {key_type}"),
+                reason: alloc::format!(
+                    "none of the role's key usages ({listed}) is possible for a key of type {key_type}"
+                ),
                 remedy: Remedy::Role(alloc::format!("--key-usage {}", DigitalSignature.name())),
             });
         }
@@ -92,7 +97,8 @@ impl KeyUsagePolicy {
 /// The usages that a key of this type can have at all.
 fn possible(key_type: KeyType) -> KeyUsages {
     use KeyUsage::{
-        ContentCommitment, DataEncipherment, DecipherOnly, DigitalSignature, EncipherOnly, KeyAgreement, KeyEncipherment,
+        ContentCommitment, DataEncipherment, DecipherOnly, DigitalSignature, EncipherOnly, KeyAgreement,
+        KeyEncipherment,
     };
     let signing = KeyUsages::NONE.with(DigitalSignature).with(ContentCommitment);
     match key_type {
