@@ -109,13 +109,7 @@ fn block<'a>(
             }
             return Ok(PemBlock {
                 label: label_begun.to_string(),
-<<<<<<< HEAD
-                der: decode(&digits).ok_or_else(|| PemError::NotBase64 { label: label_begun.to_string() })?,
-=======
-                der: decode(digits).ok_or_else(|| PemError::NotBase64 {
-                    label: label_begun.to_string(),
-                })?,
->>>>>>> keys
+                der: decode(digits).ok_or_else(|| PemError::NotBase64 { label: label_begun.to_string() })?,
             });
         }
         if line.starts_with(BEGIN) {

@@ -634,25 +634,14 @@ mod tests {
             scrypt(1 << 63, u16::MAX, u16::MAX),
         ] {
             let error = check_cost(&kdf).unwrap_err();
-            assert!(
-                matches!(error, PrivateKeyError::KdfTooCostly { .. }),
-                "{kdf:?}: {error}"
-            );
+            assert!(matches!(error, PrivateKeyError::KdfTooCostly { .. }), "{kdf:?}: {error}");
             assert!(format!("{error}").contains("at most"), "{error}");
         }
         // Numbers for which scrypt is not defined.
-        for kdf in [
-            pbkdf2(0),
-            scrypt(0, 8, 1),
-            scrypt(1, 8, 1),
-            scrypt(3, 8, 1),
-            scrypt(2, 0, 1),
-            scrypt(2, 8, 0),
-        ] {
-            assert!(
-                matches!(check_cost(&kdf), Err(PrivateKeyError::Malformed { .. })),
-                "{kdf:?}"
-            );
+        for kdf in
+            [pbkdf2(0), scrypt(0, 8, 1), scrypt(1, 8, 1), scrypt(3, 8, 1), scrypt(2, 0, 1), scrypt(2, 8, 0)]
+        {
+            assert!(matches!(check_cost(&kdf), Err(PrivateKeyError::Malformed { .. })), "{kdf:?}");
         }
     }
 
