@@ -595,3 +595,104 @@ const VERSION_1: &[u8] = b"\x02\x01\x01";
 const INTEGER: u8 = 0x02;
 const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_1: u8 = 0xa1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use pkcs8::pkcs5::pbes2::{Pbkdf2Params, ScryptParams};
+    use proptest::prelude::*;
+
+    fn scrypt(cost: u64, block_size: u16, parallelization: u16) -> Kdf {
+        Kdf::Scrypt(ScryptParams {
+            salt: b"salt"[..].try_into().unwrap(),
+            cost_parameter: cost,
+            block_size,
+            parallelization,
+            key_length: None,
+        })
+    }
+
+    #[test]
+    fn a_file_does_not_choose_how_long_we_work() {
+        let pbkdf2 = |iterations| Kdf::Pbkdf2(Pbkdf2Params::hmac_sha256(iterations, b"salt").unwrap());
+        for kdf in [
+            pbkdf2(1),
+            pbkdf2(600_000),
+            pbkdf2(MAX_PBKDF2_ITERATIONS),
+            scrypt(1 << 14, 8, 1),
+            scrypt(1 << 17, 8, 1),
+            scrypt(1 << 18, 8, 4),
+        ] {
+            assert_eq!(check_cost(&kdf), Ok(()), "{kdf:?}");
+        }
+        for kdf in [
+            pbkdf2(MAX_PBKDF2_ITERATIONS + 1),
+            scrypt(1 << 19, 8, 1),
+            scrypt(1 << 18, 8, 5),
+            scrypt(1 << 10, 256, 64),
+            scrypt(1 << 63, u16::MAX, u16::MAX),
+        ] {
+            let error = check_cost(&kdf).unwrap_err();
+            assert!(matches!(error, PrivateKeyError::KdfTooCostly { .. }), "{kdf:?}: {error}");
+            assert!(format!("{error}").contains("at most"), "{error}");
+        }
+        // Numbers for which scrypt is not defined.
+        for kdf in
+            [pbkdf2(0), scrypt(0, 8, 1), scrypt(1, 8, 1), scrypt(3, 8, 1), scrypt(2, 0, 1), scrypt(2, 8, 0)]
+        {
+            assert!(matches!(check_cost(&kdf), Err(PrivateKeyError::Malformed { .. })), "{kdf:?}");
+        }
+    }
+
+    #[test]
+    fn a_scalar_is_brought_to_the_length_of_its_curve() {
+        for curve in Curve::ALL {
+            let key = PrivateKeyDer::from_scalar(curve, &[0, 0, 7], None).unwrap();
+            assert_eq!(key.secret().len(), curve.octets());
+            assert_eq!(key.secret().last(), Some(&7));
+            let read = PrivateKeyDer::from_der(key.pkcs8_der(), None).unwrap();
+            assert_eq!((read.secret(), read.form()), (key.secret(), Form::Ec(curve)));
+            let point = alloc::vec![4; 1 + 2 * curve.octets()];
+            let with_point = PrivateKeyDer::from_scalar(curve, &[7], Some(&point)).unwrap();
+            assert_eq!(with_point.secret(), key.secret());
+            for octets in [&[][..], &[0, 0], &[1; 67]] {
+                let refused = PrivateKeyDer::from_scalar(curve, octets, None);
+                assert!(matches!(refused, Err(PrivateKeyError::Malformed { .. })));
+            }
+        }
+    }
+
+    #[test]
+    fn an_ed25519_key_reads_as_rfc_8410_10_3_shows() {
+        let text = "-----BEGIN PRIVATE KEY-----\n\
+            MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+            -----END PRIVATE KEY-----\n";
+        let key = PrivateKeyDer::from_pem(text, None).unwrap();
+        assert_eq!(key.secret().first(), Some(&0xd4));
+        assert_eq!(key.to_pem(PrivateKeyFormat::Traditional).as_str(), text);
+        // With an attribute and the public key.
+        let text = "-----BEGIN PRIVATE KEY-----\n\
+            MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+            oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n\
+            Z9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+            -----END PRIVATE KEY-----\n";
+        let with_public = PrivateKeyDer::from_pem(text, None).unwrap();
+        assert_eq!(with_public.pkcs8_der(), key.pkcs8_der());
+        assert!(with_public.public.is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn random_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let sequence = element(element::SEQUENCE, &[&octets]);
+            for der in [&octets[..], &sequence] {
+                let _ = PrivateKeyDer::from_der(der, Some(b""));
+                let _ = PrivateKeyDer::from_pkcs8(der);
+                let _ = PrivateKeyDer::from_pkcs1(der);
+                let _ = PrivateKeyDer::from_sec1(der, Some(Curve::P256));
+                let _ = PrivateKeyDer::from_encrypted(der, Some(b""));
+            }
+        }
+    }
+}

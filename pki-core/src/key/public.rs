@@ -405,3 +405,120 @@ pub(crate) const RSA_ALGORITHM: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x
 pub(crate) const EC_OID_DER: &[u8] = b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01";
 /// The complete AlgorithmIdentifier of an Ed25519 key.
 pub(crate) const ED25519_ALGORITHM: &[u8] = b"\x30\x05\x06\x03\x2b\x65\x70";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A SubjectPublicKeyInfo of these parts, right or wrong.
+    fn spki(algorithm: &[&[u8]], key: &[u8]) -> Vec<u8> {
+        let algorithm = element(element::SEQUENCE, algorithm);
+        let key = element(element::BIT_STRING, &[&[0], key]);
+        element(element::SEQUENCE, &[&algorithm, &key]).to_vec()
+    }
+
+    fn rsa(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+        let number = |octets: &[u8]| element(0x02, &[octets]);
+        let key = element(element::SEQUENCE, &[&number(modulus), &number(exponent)]);
+        spki(&[b"\x06\x09", RSA_OID, b"\x05\x00"], &key)
+    }
+
+    const P256: [&[u8]; 2] = [EC_OID_DER, Curve::P256.oid_der()];
+
+    #[test]
+    fn each_kind_is_read() {
+        let mut point = [1_u8; 65];
+        point[0] = 4;
+        let ec = PublicKey::from_spki_der(&spki(&P256, &point)).unwrap();
+        assert_eq!((ec.key_type(), ec.bits(), ec.key_octets()), (KeyType::Ec, 256, &point[..]));
+        let ed = PublicKey::from_spki_der(&spki(&[b"\x06\x03", ED25519_OID], &[5; 32])).unwrap();
+        assert_eq!((ed.key_type(), ed.bits()), (KeyType::Ed25519, 256));
+        for (octets, bits) in [(128, 1024), (256, 2048), (1024, 8192), (2048, 16384)] {
+            let modulus = [&[0, 0x80][..], &alloc::vec![1; octets - 1]].concat();
+            let key = PublicKey::from_spki_der(&rsa(&modulus, &[1, 0, 1])).unwrap();
+            assert_eq!((key.key_type(), key.bits()), (KeyType::Rsa, bits));
+            assert_eq!(key.key_algorithm().is_some(), bits == 2048);
+        }
+        let key = PublicKey::from_spki_der(&rsa(&[0x3f, 0xff], &[3])).unwrap();
+        assert_eq!(key.bits(), 14);
+    }
+
+    #[test]
+    fn what_is_no_accepted_key_is_refused_by_name() {
+        use PublicKeyError as E;
+        let algorithm = |algorithm: &str| E::UnsupportedAlgorithm { algorithm: algorithm.to_string() };
+        let number = |number| E::RsaNumber { number };
+        let point = [4_u8; 65];
+        for (name, der, error) in [
+            ("DSA", spki(&[b"\x06\x07\x2a\x86\x48\xce\x38\x04\x01"], &[1]), algorithm("DSA")),
+            ("Ed448", spki(&[b"\x06\x03\x2b\x65\x71"], &[1; 57]), algorithm("Ed448")),
+            ("an arc of our own", spki(&[b"\x06\x02\x2a\x03"], &[1]), algorithm("1.2.3")),
+            (
+                "P-224",
+                spki(&[EC_OID_DER, b"\x06\x05\x2b\x81\x04\x00\x21"], &[4; 57]),
+                E::UnsupportedCurve { curve: "P-224".to_string() },
+            ),
+            ("a short point", spki(&P256, &point[1..]), E::PointLength { octets: 64, expected: 65 }),
+            ("an empty point", spki(&P256, &[]), E::PointLength { octets: 0, expected: 65 }),
+            ("the point at infinity", spki(&P256, &[0]), E::PointLength { octets: 1, expected: 65 }),
+            ("a compressed point", spki(&P256, &[2; 33]), E::CompressedPoint),
+            (
+                "EC without curve",
+                spki(&[EC_OID_DER], &point),
+                E::Parameters { expected: "a named curve (RFC 5480 2.1.1)" },
+            ),
+            (
+                "EC with implicit curve",
+                spki(&[EC_OID_DER, b"\x05\x00"], &point),
+                E::Parameters { expected: "a named curve (RFC 5480 2.1.1)" },
+            ),
+            (
+                "Ed25519 with NULL",
+                spki(&[b"\x06\x03\x2b\x65\x70\x05\x00"], &[1; 32]),
+                E::Parameters { expected: "none (RFC 8410 3)" },
+            ),
+            (
+                "RSA without NULL",
+                spki(&[b"\x06\x09", RSA_OID], b"\x30\x06\x02\x01\x0f\x02\x01\x03"),
+                E::Parameters { expected: "NULL (RFC 3279 2.3.1)" },
+            ),
+            ("an even modulus", rsa(&[0x0e], &[3]), number("modulus")),
+            ("a negative modulus", rsa(&[0x8f], &[3]), number("modulus")),
+            ("a modulus of zero", rsa(&[0], &[3]), number("modulus")),
+            ("a modulus with zeros in front", rsa(&[0, 0x0f], &[3]), number("modulus")),
+            ("an empty modulus", rsa(&[], &[3]), number("modulus")),
+            ("an even exponent", rsa(&[0x0f], &[4]), number("public exponent")),
+            ("an exponent of one", rsa(&[0x0f], &[1]), number("public exponent")),
+            ("a negative exponent", rsa(&[0x0f], &[0xff]), number("public exponent")),
+        ] {
+            assert_eq!(PublicKey::from_spki_der(&der), Err(error.clone()), "{name}");
+            assert!(error.to_string().len() > 30, "{error}");
+        }
+        // Seven bits of the last octet are unused.
+        let mut bits = spki(&P256, &point);
+        bits[25] = 7;
+        assert!(matches!(PublicKey::from_spki_der(&bits), Err(E::Malformed { .. })));
+        // A length in long form where the short one does.
+        let long = [b"\x30\x81", &spki(&P256, &point)[1..]].concat();
+        assert!(matches!(PublicKey::from_spki_der(&long), Err(E::Malformed { .. })));
+    }
+
+    #[test]
+    fn the_identifier_is_sha1_of_the_key_bits() {
+        let ed = PublicKey::from_spki_der(&spki(&[b"\x06\x03", ED25519_OID], &[0; 32])).unwrap();
+        // printf of 32 zero octets | sha1sum
+        let expected = "de:8a:84:7b:ff:8c:34:3d:69:b8:53:a2:15:e6:ee:77:5e:f2:ef:96";
+        assert_eq!(ed.key_identifier().to_string(), expected);
+        assert_eq!(KeyIdentifier::from_bytes(&[0xab, 1]).to_string(), "ab:01");
+    }
+
+    proptest! {
+        #[test]
+        fn random_octets_never_panic(octets in proptest::collection::vec(any::<u8>(), 0..120)) {
+            let _ = PublicKey::from_spki_der(&octets);
+            let _ = PublicKey::from_spki_der(&spki(&P256, &octets));
+            let _ = PublicKey::from_spki_der(&spki(&[&octets], &octets));
+        }
+    }
+}
