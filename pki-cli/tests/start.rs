@@ -1,6 +1,7 @@
 //! How much work a process is, by comparison with itself: never by the clock.
 //!
 //! A test binary of its own, since it counts the processor time of all its children.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
