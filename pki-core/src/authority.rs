@@ -15,13 +15,7 @@ impl AuthorityId {
     /// The authority of this subject (DER of the Name) and this key (DER of the SubjectPublicKeyInfo).
     pub fn new(subject_der: &[u8], public_key_der: &[u8]) -> Self {
         // Both parts are DER, which says its own length: no separator is needed to keep them apart.
-        Self(
-            Sha256::new()
-                .chain_update(subject_der)
-                .chain_update(public_key_der)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(subject_der).chain_update(public_key_der).finalize().into())
     }
 
     /// An identifier that was computed before, such as one read from a store.
@@ -38,10 +32,7 @@ impl AuthorityId {
 /// The first 8 octets in hexadecimal: enough to tell the authorities of one store apart.
 impl fmt::Display for AuthorityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .take(8)
-            .try_for_each(|octet| write!(f, "{octet:02x}"))
+        self.0.iter().take(8).try_for_each(|octet| write!(f, "{octet:02x}"))
     }
 }
 

@@ -14,6 +14,13 @@ pub trait SecureRandom {
     fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError>;
 }
 
+/// A closure over the operating system's source is a source: `|out: &mut [u8]| getrandom::fill(out).map_err(|_| RandomError)`.
+impl<F: FnMut(&mut [u8]) -> Result<(), RandomError>> SecureRandom for F {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), RandomError> {
+        self(out)
+    }
+}
+
 /// The source of randomness failed. Nothing was issued, and the act may be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RandomError;

@@ -86,15 +86,10 @@ impl RevocationReason {
     /// Reads a name in any of its usual spellings: `key_compromise`, `keyCompromise`, `key-compromise`.
     pub fn from_name(name: &str) -> Option<Self> {
         let letters = |text: &str| -> alloc::string::String {
-            text.chars()
-                .filter(|c| !matches!(c, '_' | '-'))
-                .map(|c| c.to_ascii_lowercase())
-                .collect()
+            text.chars().filter(|c| !matches!(c, '_' | '-')).map(|c| c.to_ascii_lowercase()).collect()
         };
         let wanted = letters(name);
-        Self::ALL
-            .into_iter()
-            .find(|reason| letters(reason.name()) == wanted)
+        Self::ALL.into_iter().find(|reason| letters(reason.name()) == wanted)
     }
 }
 
@@ -125,10 +120,7 @@ mod tests {
             assert_eq!(RevocationReason::from_code(reason.code()), Some(reason));
             assert_eq!(RevocationReason::from_name(reason.name()), Some(reason));
         }
-        assert_eq!(
-            RevocationReason::from_name("keyCompromise"),
-            Some(RevocationReason::KeyCompromise)
-        );
+        assert_eq!(RevocationReason::from_name("keyCompromise"), Some(RevocationReason::KeyCompromise));
         assert_eq!(RevocationReason::from_code(7), None);
         assert_eq!(RevocationReason::from_code(11), None);
         assert_eq!(RevocationReason::from_name("because"), None);

@@ -47,18 +47,13 @@ impl SerialNumber {
         if octets.first().is_some_and(|first| first & 0x80 != 0) {
             return Err(SerialNumberError::Negative);
         }
-        let start = octets
-            .iter()
-            .position(|&octet| octet != 0)
-            .ok_or(SerialNumberError::Zero)?;
+        let start = octets.iter().position(|&octet| octet != 0).ok_or(SerialNumberError::Zero)?;
         let significant = octets.get(start..).unwrap_or_default();
         // A value of 20 octets with its top bit set is a 21-octet INTEGER.
         let too_long = significant.len() > Self::LENGTH
             || (significant.len() == Self::LENGTH && significant.first().is_some_and(|f| f & 0x80 != 0));
         if too_long {
-            return Err(SerialNumberError::TooLong {
-                octets: significant.len(),
-            });
+            return Err(SerialNumberError::TooLong { octets: significant.len() });
         }
         let mut padded = [0_u8; Self::LENGTH];
         for (to, from) in padded.iter_mut().rev().zip(significant.iter().rev()) {
@@ -80,18 +75,12 @@ impl SerialNumber {
             if length == 0 && octet == 0 {
                 return Ok(());
             }
-            *octets
-                .get_mut(length)
-                .ok_or(SerialNumberError::TooLong { octets: length + 1 })? = octet;
+            *octets.get_mut(length).ok_or(SerialNumberError::TooLong { octets: length + 1 })? = octet;
             length += 1;
             Ok(())
         };
-        let digit = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .map(|d| d as u8)
-                .ok_or(SerialNumberError::NotHexadecimal)
-        };
+        let digit =
+            |b: u8| char::from(b).to_digit(16).map(|d| d as u8).ok_or(SerialNumberError::NotHexadecimal);
         let text = text.trim();
         if text.is_empty() {
             return Err(SerialNumberError::Empty);
@@ -142,9 +131,7 @@ impl SerialNumber {
         let start = self.0.iter().position(|&octet| octet != 0).unwrap_or(0);
         let signed = self.0.get(start).is_some_and(|first| first & 0x80 != 0);
         // The top bit of all 20 octets is never set, so a set bit has an octet before it.
-        self.0
-            .get(if signed { start.saturating_sub(1) } else { start }..)
-            .unwrap_or(&self.0)
+        self.0.get(if signed { start.saturating_sub(1) } else { start }..).unwrap_or(&self.0)
     }
 }
 

@@ -18,11 +18,7 @@ impl UnixTime {
 
     /// The time `seconds` after 1970-01-01T00:00:00Z; `None` past [`UnixTime::MAX`].
     pub const fn from_secs(seconds: u64) -> Option<Self> {
-        if seconds <= Self::MAX.0 {
-            Some(Self(seconds))
-        } else {
-            None
-        }
+        if seconds <= Self::MAX.0 { Some(Self(seconds)) } else { None }
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
@@ -63,11 +59,7 @@ impl UnixTime {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let shifted_month = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-        let month = if shifted_month < 10 {
-            shifted_month + 3
-        } else {
-            shifted_month - 9
-        };
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
         let year = era * 400 + year_of_era + if month <= 2 { 1 } else { 0 };
         let second_of_day = self.0 % 86_400;
         Civil {
@@ -101,29 +93,15 @@ pub struct Civil {
 /// RFC 3339 in UTC: `2026-11-23T05:47:00Z`.
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-        } = self.civil();
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+        let Civil { year, month, day, hour, minute, second } = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 
 fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let number = |range: core::ops::Range<usize>| -> Option<i64> {
         let digits = text.get(range)?;
-        if digits.bytes().all(|b| b.is_ascii_digit()) {
-            digits.parse().ok()
-        } else {
-            None
-        }
+        if digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None }
     };
     let byte = |at: usize| text.as_bytes().get(at).copied();
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);

@@ -88,9 +88,7 @@ impl BatchIds {
             *to = from;
         }
         let seconds = now.as_secs() & u64::from(u32::MAX);
-        Ok(Self {
-            next: u128::from(seconds) << 96 | u128::from_be_bytes(padded),
-        })
+        Ok(Self { next: u128::from(seconds) << 96 | u128::from_be_bytes(padded) })
     }
 
     /// The next id.
@@ -123,12 +121,7 @@ impl Expected {
         if expected == found {
             Ok(())
         } else {
-            Err(Conflict::Revision {
-                what,
-                name: name.to_owned(),
-                expected,
-                found,
-            })
+            Err(Conflict::Revision { what, name: name.to_owned(), expected, found })
         }
     }
 }

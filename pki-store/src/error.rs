@@ -232,19 +232,10 @@ impl fmt::Display for Conflict {
                 f.write_str("no mount of this store signs this authority's CRLs")
             }
             Self::CrlSuperseded { number, published } => {
-                write!(
-                    f,
-                    "CRL {number} does not follow CRL {published}, which is published"
-                )
+                write!(f, "CRL {number} does not follow CRL {published}, which is published")
             }
-            Self::CrlUpdates {
-                this_update,
-                next_update,
-            } => {
-                write!(
-                    f,
-                    "a CRL from {this_update} until {next_update} would go backwards"
-                )
+            Self::CrlUpdates { this_update, next_update } => {
+                write!(f, "a CRL from {this_update} until {next_update} would go backwards")
             }
             Self::IdTaken => f.write_str("an id in this batch is already in use"),
             Self::KeyInUse { issuer } => write!(f, "the key belongs to the issuer {issuer}"),
@@ -252,17 +243,9 @@ impl fmt::Display for Conflict {
             Self::NameTaken { what, name } => write!(f, "there is already {} named {name}", article(*what)),
             Self::NotFound { what, name } => write!(f, "there is no {what} {name}"),
             Self::NotReserved { serial } => {
-                write!(
-                    f,
-                    "the certificate {serial} is not reserved, or with other content"
-                )
+                write!(f, "the certificate {serial} is not reserved, or with other content")
             }
-            Self::Revision {
-                what,
-                name,
-                expected,
-                found,
-            } => match (expected, found) {
+            Self::Revision { what, name, expected, found } => match (expected, found) {
                 (None, _) => write!(f, "there is already {} named {name}", article(*what)),
                 (Some(_), None) => write!(f, "the {what} {name} was deleted in between"),
                 (Some(expected), Some(found)) => write!(
@@ -315,11 +298,9 @@ impl fmt::Display for StoreError {
                 write!(f, "the store is damaged: table {table}, row {row}: {fault}")
             }
             Self::Exists { path } => write!(f, "{} already holds a store or other files", path.display()),
-            Self::Full { path } => write!(
-                f,
-                "no space left for the store {}: nothing was changed",
-                path.display()
-            ),
+            Self::Full { path } => {
+                write!(f, "no space left for the store {}: nothing was changed", path.display())
+            }
             Self::Io { act, path, .. } => write!(f, "could not {act} {}", path.display()),
             Self::Locked { path, waited } => write!(
                 f,
@@ -328,11 +309,7 @@ impl fmt::Display for StoreError {
                 waited.as_secs()
             ),
             Self::Malformed { path, detail } => {
-                write!(
-                    f,
-                    "the store is damaged: {} cannot be read: {detail}",
-                    path.display()
-                )
+                write!(f, "the store is damaged: {} cannot be read: {detail}", path.display())
             }
             Self::Newer { path, found, known } => write!(
                 f,
@@ -342,11 +319,7 @@ impl fmt::Display for StoreError {
             Self::NotAStore { path, fault } => write!(f, "{} is not a store: {fault}", path.display()),
             Self::NotFound { path } => write!(f, "there is no store at {}", path.display()),
             Self::PassphraseNeeded { path } => {
-                write!(
-                    f,
-                    "the store {} is sealed by a passphrase, and none was given",
-                    path.display()
-                )
+                write!(f, "the store {} is sealed by a passphrase, and none was given", path.display())
             }
             Self::Permission { path } => write!(f, "no permission to read and write {}", path.display()),
             Self::Random(error) => error.fmt(f),
@@ -355,11 +328,7 @@ impl fmt::Display for StoreError {
             }
             Self::Seal { path, fault } => write!(f, "the seal {} is not accepted: {fault}", path.display()),
             Self::WrongKeyFile { path, fault } => {
-                write!(
-                    f,
-                    "the key file {} does not open the store: {fault}",
-                    path.display()
-                )
+                write!(f, "the key file {} does not open the store: {fault}", path.display())
             }
             Self::WrongPassphrase { path } => {
                 write!(f, "the passphrase does not open the store {}", path.display())

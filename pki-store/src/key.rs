@@ -31,12 +31,7 @@ pub struct NewKey {
 impl NewKey {
     /// Where a key's PKCS#8 lives: what its envelope is bound to.
     pub const fn place(id: KeyId) -> Place {
-        Place {
-            table: "key",
-            column: "private_key",
-            row: *id.as_bytes(),
-            version: 1,
-        }
+        Place { table: "key", column: "private_key", row: *id.as_bytes(), version: 1 }
     }
 }
 

@@ -65,11 +65,7 @@ impl PageRequest {
 
     /// The first `limit` items, newest first.
     pub const fn first(limit: usize) -> Self {
-        Self {
-            after: None,
-            limit,
-            order: Order::NewestFirst,
-        }
+        Self { after: None, limit, order: Order::NewestFirst }
     }
 }
 

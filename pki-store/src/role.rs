@@ -36,9 +36,6 @@ pub struct RoleRecord {
 impl RoleRecord {
     /// The id and the revision.
     pub const fn version(&self) -> RoleVersion {
-        RoleVersion {
-            id: self.id,
-            revision: self.revision,
-        }
+        RoleVersion { id: self.id, revision: self.revision }
     }
 }

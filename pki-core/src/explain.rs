@@ -1,0 +1,319 @@
+//! The decision trace: every rule that was asked, its answer, and what would be accepted instead.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The stable name of a rule, such as `name.domain`. Answers, audit records and tests refer to rules by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(&'static str);
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
+        impl RuleId {
+            $($(#[$doc])* pub const $name: Self = Self($id);)*
+
+            /// Every rule, in the order in which they are asked.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+rules! {
+    /// The key is of the role's type.
+    KEY_TYPE = "key.type";
+    /// The key is as long as the role wants it, and no longer than verifiers accept.
+    KEY_BITS = "key.bits";
+    /// There is a common name where the role wants one.
+    COMMON_NAME_REQUIRED = "common-name.required";
+    /// The common name has at most 64 characters (RFC 5280 appendix A.1).
+    COMMON_NAME_LENGTH = "common-name.length";
+    /// A common name that is an IP address is asked for as an IP address too.
+    COMMON_NAME_IP = "common-name.ip";
+    /// Wildcards are allowed at all.
+    NAME_WILDCARD = "name.wildcard";
+    /// A wildcard is the left-most label, and there is only one.
+    NAME_WILDCARD_PLACE = "name.wildcard-place";
+    /// An IP address is not asked for as a DNS name.
+    NAME_IP = "name.ip";
+    /// The name is a host name.
+    NAME_HOSTNAME = "name.hostname";
+    /// The name is one of those that the role allows.
+    NAME_DOMAIN = "name.domain";
+    /// IP addresses are allowed.
+    IP_ALLOWED = "ip.allowed";
+    /// The URI is one of those that the role allows.
+    URI_ALLOWED = "uri.allowed";
+    /// Names of other kinds are allowed.
+    OTHER_NAME_ALLOWED = "other-name.allowed";
+    /// The subject's serialNumber is one of those that the role allows.
+    SUBJECT_SERIAL_NUMBER = "subject.serial-number";
+    /// The certificate names somebody: a subject or an alternative name.
+    SUBJECT_NOBODY = "subject.nobody";
+    /// The key can do something of what the role's key usage says.
+    KEY_USAGE = "key-usage.possible";
+    /// The lifetime is asked for in one way.
+    LIFETIME_CONFLICT = "lifetime.conflict";
+    /// The certificate ends after it begins, and in the future.
+    LIFETIME_ORDER = "lifetime.order";
+    /// The issuer may sign certificates.
+    ISSUER_USAGE = "issuer.usage";
+    /// The path lengths above leave room for another CA.
+    ISSUER_PATH_LENGTH = "issuer.path-length";
+    /// The certificate ends no later than any member of its chain.
+    ISSUER_VALIDITY = "issuer.validity";
+    /// The certificate's key is not its issuer's own.
+    ISSUER_OWN_KEY = "issuer.own-key";
+    /// The purposes are among those of every member of the chain.
+    ISSUER_PURPOSES = "issuer.purposes";
+    /// The names lie within the name constraints of every member of the chain.
+    ISSUER_NAME_CONSTRAINTS = "issuer.name-constraints";
+    /// A CA has a subject.
+    AUTHORITY_SUBJECT = "authority.subject";
+    /// A CA's key is one that this CA signs with.
+    AUTHORITY_KEY = "authority.key";
+}
+
+impl RuleId {
+    /// The stable string.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What a rule answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The value may be.
+    Permit,
+    /// The value may not be.
+    Refuse,
+}
+
+/// One line of the trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The rule that was asked.
+    pub rule: RuleId,
+    /// The value it was asked about; the requester's own.
+    pub value: String,
+    /// What it said.
+    pub answer: Answer,
+}
+
+/// Every rule that was asked for one request, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecisionTrace {
+    decisions: Vec<Decision>,
+}
+
+impl DecisionTrace {
+    /// The version of the trace's form. A change of meaning raises it.
+    pub const VERSION: u32 = 1;
+
+    /// The lines, in order.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions
+    }
+
+    pub(crate) fn with_capacity(lines: usize) -> Self {
+        Self { decisions: Vec::with_capacity(lines) }
+    }
+
+    pub(crate) fn permit(&mut self, rule: RuleId, value: &str) {
+        self.decisions.push(Decision { rule, value: value.to_owned(), answer: Answer::Permit });
+    }
+
+    /// Ends the trace with a refusal.
+    pub(crate) fn refuse(mut self, no: No) -> Refusal {
+        let No { rule, value, reason, remedy } = no;
+        self.decisions.push(Decision { rule, value: value.clone(), answer: Answer::Refuse });
+        Refusal(Box::new(Grounds { rule, value, reason, remedy, trace: self }))
+    }
+}
+
+/// A rule's "no", before the trace is joined to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct No {
+    pub(crate) rule: RuleId,
+    pub(crate) value: String,
+    pub(crate) reason: String,
+    pub(crate) remedy: Remedy,
+}
+
+/// A policy's answer "no": the rule, the value, and what would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(Box<Grounds>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Grounds {
+    rule: RuleId,
+    value: String,
+    reason: String,
+    remedy: Remedy,
+    trace: DecisionTrace,
+}
+
+/// What would be accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// A change of the role: flags of `role patch`.
+    Role(String),
+    /// A change of the request, in words or as flags.
+    Request(String),
+    /// Either of both.
+    Either {
+        /// Flags of `role patch`.
+        role: String,
+        /// A change of the request, in words or as flags.
+        request: String,
+    },
+}
+
+impl Refusal {
+    /// The rule that said no.
+    pub const fn rule(&self) -> RuleId {
+        self.0.rule
+    }
+
+    /// The value that it was asked about.
+    pub fn value(&self) -> &str {
+        &self.0.value
+    }
+
+    /// What would be accepted.
+    pub const fn remedy(&self) -> &Remedy {
+        &self.0.remedy
+    }
+
+    /// Every rule that was asked, the refusing one last.
+    pub const fn trace(&self) -> &DecisionTrace {
+        &self.0.trace
+    }
+}
+
+impl Remedy {
+    /// The remedy as a line for people. `role` is the role's name, which the rules do not know.
+    pub fn line(&self, role: &str) -> String {
+        match self {
+            Self::Role(flags) => alloc::format!("allow it in the role: pki role patch {role} {flags}"),
+            Self::Request(change) => change.clone(),
+            Self::Either { role: flags, request } => {
+                alloc::format!("{request}; or allow it in the role: pki role patch {role} {flags}")
+            }
+        }
+    }
+
+    /// The remedy for a requester who may not know the role's contents: the change of the request, if there is one.
+    pub fn for_requester(&self) -> Option<&str> {
+        match self {
+            Self::Role(_) => None,
+            Self::Request(change) | Self::Either { request: change, .. } => Some(change),
+        }
+    }
+}
+
+/// The fault in one line: what was refused, why, and the rule's identifier.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.0.reason, self.0.rule)
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+/// Something that was granted otherwise than asked, or deserves a second look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A name or extension that was asked for beside a CSR which speaks for itself.
+    BesideCsr {
+        /// The field that was ignored, as Vault names it.
+        field: &'static str,
+        /// The role's switch that says so.
+        switch: &'static str,
+    },
+    /// An extension that the CSR asks for and requesters do not decide.
+    CsrExtensionIgnored {
+        /// What it is.
+        extension: String,
+    },
+    /// A key usage that this type of key cannot have.
+    KeyUsageLeftOut {
+        /// The usages, with commas.
+        usages: String,
+        /// The type of key.
+        key: &'static str,
+    },
+    /// The names stand in the common name alone, which TLS clients do not look at.
+    NoAlternativeName,
+    /// The end of validity was moved to the limit.
+    NotAfterCapped {
+        /// What was asked for.
+        asked: crate::time::UnixTime,
+        /// What was granted.
+        granted: crate::time::UnixTime,
+        /// Whose limit it is.
+        limit: &'static str,
+    },
+    /// A path length of zero: no CA can follow below.
+    PathLengthZero,
+    /// The lifetime was cut to the limit.
+    TtlCapped {
+        /// What was asked for.
+        asked: core::time::Duration,
+        /// What was granted.
+        granted: core::time::Duration,
+        /// Whose limit it is.
+        limit: &'static str,
+    },
+    /// A request for a key where the role says which key.
+    KeyAskedIgnored,
+    /// The name in the certificate matches its issuer's, but its octets differ.
+    NameBytesDiffer,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BesideCsr { field, switch } => {
+                write!(f, "{field} was given beside a CSR and ignored, since the role has {switch}=true")
+            }
+            Self::CsrExtensionIgnored { extension } => {
+                write!(f, "the CSR asks for {extension}, which a requester does not decide; it was ignored")
+            }
+            Self::KeyUsageLeftOut { usages, key } => {
+                write!(f, "key usage {usages} was left out: keys of type {key} cannot have it")
+            }
+            Self::NoAlternativeName => f.write_str(
+                "the certificate has no subject alternative name; TLS clients do not look at the common name",
+            ),
+            Self::NotAfterCapped { asked, granted, limit } => {
+                write!(f, "not_after {asked} is beyond {limit}; {granted} was granted")
+            }
+            Self::PathLengthZero => f.write_str(
+                "the path length of the certificate is zero: it cannot be used to issue intermediate CA certificates",
+            ),
+            Self::TtlCapped { asked, granted, limit } => write!(
+                f,
+                "TTL {}s is longer than {limit} of {}s, so that is granted",
+                asked.as_secs(),
+                granted.as_secs()
+            ),
+            Self::KeyAskedIgnored => {
+                f.write_str("parameters key_type and key_bits were ignored, since the role has specific values")
+            }
+            Self::NameBytesDiffer => {
+                f.write_str("the names of the chain match but their octets differ; some verifiers compare octets")
+            }
+        }
+    }
+}

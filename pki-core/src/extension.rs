@@ -1,0 +1,295 @@
+//! Certificate extensions: one constructor each, the section that defines it above, and the readers beside them.
+
+use alloc::vec::Vec;
+
+use const_oid::ObjectIdentifier;
+use der::{Decode, Reader, SliceReader, Tag};
+
+use crate::name::{GeneralName, Uri};
+use crate::oid::{self, Oid};
+use crate::profile::{ExtendedKeyUsage, KeyUsages, PathLength, Profile};
+use crate::tlv::{self, Tlv};
+
+/// An extension as a certificate or CRL carries it (RFC 5280 4.1.2.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Which one.
+    pub id: Oid,
+    /// Whether a verifier that does not know it must refuse the certificate.
+    pub critical: Criticality,
+    /// The DER inside the OCTET STRING.
+    pub value: Vec<u8>,
+}
+
+/// Whether a verifier may pass over an extension that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Criticality {
+    /// It must refuse.
+    Critical,
+    /// It may pass over.
+    NonCritical,
+}
+
+/// Where verifiers find an authority's certificate, CRL and OCSP responder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Where the issuer's certificate is (RFC 5280 4.2.2.1, id-ad-caIssuers).
+    pub issuing_certificates: Vec<Uri>,
+    /// Where the CRL is (RFC 5280 4.2.1.13).
+    pub crl_distribution_points: Vec<Uri>,
+    /// Where OCSP is answered (RFC 5280 4.2.2.1, id-ad-ocsp).
+    pub ocsp_servers: Vec<Uri>,
+}
+
+/// Appends one Extension; `content` appends the DER inside its OCTET STRING.
+fn write(der: &mut Tlv, id: ObjectIdentifier, critical: Criticality, content: impl FnOnce(&mut Tlv)) {
+    der.nest(tlv::SEQUENCE, |extension| {
+        extension.oid(id);
+        // X.690 11.5: a default value (FALSE) is not encoded.
+        if critical == Criticality::Critical {
+            extension.boolean(true);
+        }
+        extension.nest(tlv::OCTET_STRING, content);
+    });
+}
+
+/// RFC 5280 4.2.1.3: when present, critical.
+pub(crate) fn key_usage(der: &mut Tlv, usages: KeyUsages) {
+    if !usages.is_empty() {
+        write(der, oid::KEY_USAGE, Criticality::Critical, |value| {
+            value.value(tlv::BIT_STRING, &usages.bit_string());
+        });
+    }
+}
+
+/// RFC 5280 4.2.1.12: non-critical, since unknown purposes must not stop other ones.
+pub(crate) fn extended_key_usage(der: &mut Tlv, usages: &[ExtendedKeyUsage]) {
+    if !usages.is_empty() {
+        write(der, oid::EXTENDED_KEY_USAGE, Criticality::NonCritical, |value| {
+            value.nest(tlv::SEQUENCE, |list| {
+                for usage in usages {
+                    list.oid(usage.oid());
+                }
+            });
+        });
+    }
+}
+
+/// RFC 5280 4.2.1.9: in every CA certificate, critical; left out of end entities.
+pub(crate) fn basic_constraints(der: &mut Tlv, profile: &Profile) {
+    if let Profile::Authority { path_length, .. } = profile {
+        write(der, oid::BASIC_CONSTRAINTS, Criticality::Critical, |value| {
+            value.nest(tlv::SEQUENCE, |constraints| {
+                constraints.boolean(true);
+                if let PathLength::AtMost(length) = path_length {
+                    constraints.unsigned(tlv::INTEGER, &[*length]);
+                }
+            });
+        });
+    }
+}
+
+/// RFC 5280 4.2.1.2: non-critical.
+pub(crate) fn subject_key_identifier(der: &mut Tlv, identifier: &[u8]) {
+    write(der, oid::SUBJECT_KEY_IDENTIFIER, Criticality::NonCritical, |value| {
+        value.value(tlv::OCTET_STRING, identifier);
+    });
+}
+
+/// RFC 5280 4.2.1.1: non-critical; the key identifier alone.
+pub(crate) fn authority_key_identifier(der: &mut Tlv, identifier: &[u8]) {
+    write(der, oid::AUTHORITY_KEY_IDENTIFIER, Criticality::NonCritical, |value| {
+        value.nest(tlv::SEQUENCE, |content| {
+            content.value(tlv::context(0), identifier);
+        });
+    });
+}
+
+/// RFC 5280 4.2.1.6: critical if the subject is empty, else non-critical.
+pub(crate) fn subject_alternative_name(der: &mut Tlv, names: &[GeneralName], critical: Criticality) {
+    if !names.is_empty() {
+        write(der, oid::SUBJECT_ALTERNATIVE_NAME, critical, |value| {
+            value.nest(tlv::SEQUENCE, |list| names.iter().for_each(|name| name.encode(list)));
+        });
+    }
+}
+
+/// RFC 5280 4.2.2.1: non-critical; OCSP before the issuer's certificate.
+pub(crate) fn authority_information_access(
+    der: &mut Tlv,
+    ocsp_servers: &[Uri],
+    issuing_certificates: &[Uri],
+) {
+    if ocsp_servers.is_empty() && issuing_certificates.is_empty() {
+        return;
+    }
+    write(der, oid::AUTHORITY_INFORMATION_ACCESS, Criticality::NonCritical, |value| {
+        value.nest(tlv::SEQUENCE, |list| {
+            let methods = ocsp_servers.iter().map(|uri| (oid::OCSP, uri));
+            for (method, uri) in methods.chain(issuing_certificates.iter().map(|uri| (oid::CA_ISSUERS, uri)))
+            {
+                list.nest(tlv::SEQUENCE, |description| {
+                    description.oid(method).value(tlv::context(6), uri.as_str().as_bytes());
+                });
+            }
+        });
+    });
+}
+
+/// RFC 5280 4.2.1.13: non-critical; one distribution point for each URL.
+pub(crate) fn crl_distribution_points(der: &mut Tlv, points: &[Uri]) {
+    if points.is_empty() {
+        return;
+    }
+    write(der, oid::CRL_DISTRIBUTION_POINTS, Criticality::NonCritical, |value| {
+        value.nest(tlv::SEQUENCE, |list| {
+            for uri in points {
+                list.nest(tlv::SEQUENCE, |point| {
+                    point.nest(tlv::context_constructed(0), |name| {
+                        name.nest(tlv::context_constructed(0), |full_name| {
+                            full_name.value(tlv::context(6), uri.as_str().as_bytes());
+                        });
+                    });
+                });
+            }
+        });
+    });
+}
+
+/// RFC 9608 2: non-critical, NULL; no revocation information will ever be there for this certificate.
+pub(crate) fn no_revocation_available(der: &mut Tlv) {
+    write(der, oid::NO_REV_AVAIL, Criticality::NonCritical, |value| {
+        value.raw(&[0x05, 0x00]);
+    });
+}
+
+/// RFC 5280 5.2.3: non-critical.
+pub(crate) fn crl_number(der: &mut Tlv, number: &[u8]) {
+    write(der, oid::CRL_NUMBER, Criticality::NonCritical, |value| {
+        value.unsigned(tlv::INTEGER, number);
+    });
+}
+
+/// RFC 5280 5.3.1: non-critical; an entry's extension.
+pub(crate) fn reason_code(der: &mut Tlv, code: u8) {
+    write(der, oid::REASON_CODE, Criticality::NonCritical, |value| {
+        value.value(tlv::ENUMERATED, &[code]);
+    });
+}
+
+/// Reads the content octets of Extensions; the same extension twice is an error (RFC 5280 4.2).
+pub(crate) fn read_all(content: &[u8]) -> der::Result<Vec<Extension>> {
+    let mut reader = SliceReader::new(content)?;
+    let mut extensions: Vec<Extension> = Vec::new();
+    while !reader.is_finished() {
+        let mut fields = SliceReader::new(tlv::content_of(&mut reader, Tag::Sequence)?)?;
+        let id = Oid(ObjectIdentifier::decode(&mut fields)?);
+        let critical = if Tag::peek(&fields)? == Tag::Boolean && bool::decode(&mut fields)? {
+            Criticality::Critical
+        } else {
+            Criticality::NonCritical
+        };
+        let value = tlv::content_of(&mut fields, Tag::OctetString)?.to_vec();
+        fields.finish()?;
+        if extensions.iter().any(|other| other.id == id) {
+            return Err(Tag::Sequence.value_error().into());
+        }
+        extensions.push(Extension { id, critical, value });
+    }
+    Ok(extensions)
+}
+
+/// Basic constraints as read: whether a CA, and its path length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BasicConstraints {
+    Authority(PathLength),
+    EndEntity,
+}
+
+pub(crate) fn read_basic_constraints(value: &[u8]) -> der::Result<BasicConstraints> {
+    tlv::read_sequence(value, |reader| {
+        let authority = !reader.is_finished() && Tag::peek(reader)? == Tag::Boolean && bool::decode(reader)?;
+        let path_length = if reader.is_finished() {
+            PathLength::Unlimited
+        } else {
+            // More than 255 levels are as good as no limit.
+            let length = u32::decode(reader)?;
+            u8::try_from(length).map_or(PathLength::Unlimited, PathLength::AtMost)
+        };
+        Ok(if authority { BasicConstraints::Authority(path_length) } else { BasicConstraints::EndEntity })
+    })
+}
+
+pub(crate) fn read_key_usages(value: &[u8]) -> der::Result<KeyUsages> {
+    let bits = der::asn1::BitStringRef::from_der(value)?;
+    Ok(KeyUsages::from_bit_string(bits.raw_bytes()))
+}
+
+pub(crate) fn read_extended_key_usages(value: &[u8]) -> der::Result<Vec<ExtendedKeyUsage>> {
+    tlv::read_sequence(value, |reader| {
+        let mut usages = Vec::new();
+        while !reader.is_finished() {
+            usages.push(ExtendedKeyUsage::from_oid(ObjectIdentifier::decode(reader)?));
+        }
+        Ok(usages)
+    })
+}
+
+pub(crate) fn read_subject_key_identifier(value: &[u8]) -> der::Result<&[u8]> {
+    tlv::read_all(value, |reader| tlv::content_of(reader, Tag::OctetString))
+}
+
+pub(crate) fn read_authority_key_identifier(value: &[u8]) -> der::Result<Option<&[u8]>> {
+    tlv::read_sequence(value, |reader| {
+        let identifier = tlv::optional_context(reader, 0, false)?;
+        while !reader.is_finished() {
+            tlv::any_of(reader)?;
+        }
+        Ok(identifier)
+    })
+}
+
+/// The URIs of an AuthorityInfoAccess with this access method.
+pub(crate) fn read_access(value: &[u8], method: ObjectIdentifier) -> der::Result<Vec<Uri>> {
+    tlv::read_sequence(value, |reader| {
+        let mut uris = Vec::new();
+        while !reader.is_finished() {
+            let mut description = SliceReader::new(tlv::content_of(reader, Tag::Sequence)?)?;
+            let this = ObjectIdentifier::decode(&mut description)?;
+            let (tag, location) = tlv::any_of(&mut description)?;
+            if this == method && is_uri(tag) {
+                uris.extend(core::str::from_utf8(location).ok().and_then(|text| Uri::parse(text).ok()));
+            }
+        }
+        Ok(uris)
+    })
+}
+
+/// The URIs of a CRLDistributionPoints.
+pub(crate) fn read_distribution_points(value: &[u8]) -> der::Result<Vec<Uri>> {
+    tlv::read_sequence(value, |reader| {
+        let mut uris = Vec::new();
+        while !reader.is_finished() {
+            let mut point = SliceReader::new(tlv::content_of(reader, Tag::Sequence)?)?;
+            let Some(name) = tlv::optional_context(&mut point, 0, true)? else {
+                continue;
+            };
+            let mut name = SliceReader::new(name)?;
+            let Some(full_name) = tlv::optional_context(&mut name, 0, true)? else {
+                continue;
+            };
+            let mut full_name = SliceReader::new(full_name)?;
+            while !full_name.is_finished() {
+                let (tag, location) = tlv::any_of(&mut full_name)?;
+                if is_uri(tag) {
+                    uris.extend(core::str::from_utf8(location).ok().and_then(|text| Uri::parse(text).ok()));
+                }
+            }
+        }
+        Ok(uris)
+    })
+}
+
+fn is_uri(tag: Tag) -> bool {
+    matches!(tag, Tag::ContextSpecific { number, .. } if number.value() == 6)
+}

@@ -1,0 +1,362 @@
+//! Issuers: a CA certificate joined with its matching key.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::authority::AuthorityId;
+use crate::certificate::{Certificate, CertificateError, Place};
+use crate::extension::Endpoints;
+use crate::hierarchy::{self, CaRequest};
+use crate::issue::{IssueError, Permitted, Prepared};
+use crate::key::{KeyIdentifier, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey};
+use crate::name::DistinguishedName;
+use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength};
+use crate::random::SecureRandom;
+use crate::role::Limits;
+use crate::serial::SerialNumber;
+use crate::tbs::{TbsCertificate, TbsFields};
+use crate::time::UnixTime;
+use crate::validity::Validity;
+
+/// A certificate that is known to be a CA's: basic constraints say so, and it may sign certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuerCertificate {
+    certificate: Certificate,
+    path_length: PathLength,
+    key_usages: Option<KeyUsages>,
+    extended_key_usages: Option<Vec<ExtendedKeyUsage>>,
+    key_identifier: KeyIdentifier,
+}
+
+impl IssuerCertificate {
+    /// Checks that a certificate is a CA's.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError`] if it is an end entity's, may not sign certificates, or has no subject.
+    pub fn new(certificate: Certificate) -> Result<Self, IssuerError> {
+        let Place::Authority(path_length) = certificate.place().map_err(IssuerError::Certificate)? else {
+            return Err(IssuerError::NotAnAuthority);
+        };
+        let key_usages = certificate.key_usages().map_err(IssuerError::Certificate)?;
+        // RFC 5280 4.2.1.3: where there is a key usage, a CA's has keyCertSign.
+        if key_usages.is_some_and(|usages| !usages.contains(KeyUsage::CertSign)) {
+            return Err(IssuerError::NoCertSign);
+        }
+        // RFC 5280 4.1.2.6: a CA's subject is not empty.
+        if certificate.subject().is_empty() {
+            return Err(IssuerError::EmptySubject);
+        }
+        let extended_key_usages = certificate.extended_key_usages().map_err(IssuerError::Certificate)?;
+        // RFC 5280 4.2.1.1: what the issuer calls itself; a certificate without that extension (version 1 style
+        // roots) is named by its key.
+        let key_identifier =
+            certificate.subject_key_identifier().unwrap_or_else(|| certificate.public_key().key_identifier());
+        Ok(Self { certificate, path_length, key_usages, extended_key_usages, key_identifier })
+    }
+
+    /// The certificate.
+    pub const fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The authority it speaks for.
+    pub fn authority(&self) -> AuthorityId {
+        self.certificate.authority()
+    }
+
+    /// Its name, which becomes the issuer's name in what it signs, byte for byte.
+    pub const fn subject(&self) -> &DistinguishedName {
+        self.certificate.subject()
+    }
+
+    /// Its subject key identifier, which becomes the authority key identifier in what it signs.
+    pub const fn key_identifier(&self) -> &KeyIdentifier {
+        &self.key_identifier
+    }
+
+    /// How many intermediates may follow below it.
+    pub const fn path_length(&self) -> PathLength {
+        self.path_length
+    }
+
+    /// The purposes that it is confined to; `None` for no restriction.
+    pub fn extended_key_usages(&self) -> Option<&[ExtendedKeyUsage]> {
+        self.extended_key_usages.as_deref()
+    }
+
+    /// Whether it may sign CRLs (RFC 5280 4.2.1.3, cRLSign).
+    pub fn may_sign_crls(&self) -> bool {
+        self.key_usages.is_none_or(|usages| usages.contains(KeyUsage::CrlSign))
+    }
+
+    /// When it is valid.
+    pub const fn validity(&self) -> Validity {
+        self.certificate.validity()
+    }
+}
+
+/// A CA certificate, its key, and the certificates above it.
+#[derive(Clone, Debug)]
+pub struct Issuer<K> {
+    certificate: IssuerCertificate,
+    key: K,
+    chain: Vec<IssuerCertificate>,
+}
+
+impl<K: SigningKey> Issuer<K> {
+    /// Joins a CA certificate and its key. Nothing is signed: the public keys are compared.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::KeyMismatch`] if the key is not the certificate's.
+    pub fn new(certificate: IssuerCertificate, key: K) -> Result<Self, IssuerError> {
+        if certificate.certificate.public_key().spki_der() != key.public_key().spki_der() {
+            return Err(IssuerError::KeyMismatch);
+        }
+        Ok(Self { certificate, key, chain: Vec::new() })
+    }
+
+    /// A new root: a certificate for `key` that `key` itself signs.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`] if the request is refused, or the key fails.
+    pub fn self_signed(
+        request: CaRequest,
+        key: K,
+        limits: &Limits,
+        now: UnixTime,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Self, IssueError> {
+        let permitted = hierarchy::permit_ca(request, key.public_key().clone(), limits, now)?;
+        let serial = SerialNumber::random(rng, now)?;
+        let prepared = prepare_root(permitted, &key, serial, &Endpoints::default())?;
+        let certificate = IssuerCertificate::new(sign(&prepared, &key, rng)?).map_err(IssueError::Issuer)?;
+        Ok(Self { certificate, key, chain: Vec::new() })
+    }
+
+    /// The same issuer, knowing the certificates above it: its own issuer first, the root last. What it signs is then
+    /// checked against each of them.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::Chain`] if one is not named as the issuer of the one before it.
+    pub fn with_chain(mut self, chain: Vec<IssuerCertificate>) -> Result<Self, IssuerError> {
+        let mut below = &self.certificate;
+        for above in &chain {
+            if !below.certificate.issuer().matches(above.subject()) {
+                return Err(IssuerError::Chain {
+                    below: below.subject().clone(),
+                    above: above.subject().clone(),
+                });
+            }
+            below = above;
+        }
+        self.chain = chain;
+        Ok(self)
+    }
+
+    /// The CA certificate.
+    pub const fn certificate(&self) -> &IssuerCertificate {
+        &self.certificate
+    }
+
+    /// The key.
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// The issuer's own certificate and those above it, the root last.
+    pub fn chain(&self) -> impl Iterator<Item = &IssuerCertificate> {
+        core::iter::once(&self.certificate).chain(&self.chain)
+    }
+
+    /// Fixes the octets of a certificate, after asking every member of the chain.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError::Refused`] if the chain would make a verifier refuse it; [`IssueError::SignatureAlgorithm`] if the
+    /// key has no algorithm of the wanted digest.
+    pub fn prepare(
+        &self,
+        permitted: Permitted<PublicKey>,
+        serial: SerialNumber,
+        endpoints: &Endpoints,
+    ) -> Result<Prepared, IssueError> {
+        let members: Vec<&IssuerCertificate> = self.chain().collect();
+        let permitted = hierarchy::permit_below(&members, permitted)?;
+        let algorithm = choose_algorithm(&self.key, permitted.signature_bits)?;
+        Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(&self.certificate)))
+    }
+
+    /// The steps from a permission to a certificate in one call, for callers who keep no store in between.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::prepare`] and [`Issuer::sign`].
+    pub fn issue(
+        &self,
+        permitted: Permitted<PublicKey>,
+        endpoints: &Endpoints,
+        now: UnixTime,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Certificate, IssueError> {
+        let serial = SerialNumber::random(rng, now)?;
+        let prepared = self.prepare(permitted, serial, endpoints)?;
+        self.sign(&prepared, rng)
+    }
+
+    /// Signs what was prepared: one call on the key. The result is read again and linted.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`] if the key fails, or if the finished certificate is not what was prepared.
+    pub fn sign(&self, prepared: &Prepared, rng: &mut dyn SecureRandom) -> Result<Certificate, IssueError> {
+        sign(prepared, &self.key, rng)
+    }
+}
+
+/// Fixes the octets of a root: a certificate whose issuer is its own key.
+///
+/// # Errors
+///
+/// [`IssueError::KeyMismatch`] if `key` is not the permitted one; [`IssueError::SignatureAlgorithm`] if it has no
+/// algorithm of the wanted digest.
+pub fn prepare_root(
+    permitted: Permitted<PublicKey>,
+    key: &dyn SigningKey,
+    serial: SerialNumber,
+    endpoints: &Endpoints,
+) -> Result<Prepared, IssueError> {
+    let permitted = hierarchy::permit_root_key(permitted, key.public_key())?;
+    let algorithm = choose_algorithm(key, permitted.signature_bits)?;
+    Ok(prepare(permitted, serial, endpoints, algorithm, Above::Itself))
+}
+
+/// Signs what was prepared with `key`, which must be the issuer's.
+///
+/// # Errors
+///
+/// [`IssueError`] if the key fails, or if the finished certificate is not what was prepared.
+pub fn sign(
+    prepared: &Prepared,
+    key: &dyn SigningKey,
+    rng: &mut dyn SecureRandom,
+) -> Result<Certificate, IssueError> {
+    let algorithm = prepared.tbs.algorithm();
+    let signature = key.sign(algorithm, SigningInput::Message(prepared.tbs.der()), rng)?;
+    // A fault in an RSA signature made with the Chinese remainder theorem gives the key away (Boneh, DeMillo, Lipton
+    // 1997), and verifying costs little; an ECDSA verification costs more than the signature it checks.
+    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
+    if prepared.issuer_key.key_type() == KeyType::Rsa {
+        return prepared.assemble(&signature, &crate::key::software::Verifier);
+    }
+    prepared.join(&signature)
+}
+
+/// What stands above a certificate.
+enum Above<'a> {
+    Issuer(&'a IssuerCertificate),
+    Itself,
+}
+
+fn prepare(
+    permitted: Permitted<PublicKey>,
+    serial: SerialNumber,
+    endpoints: &Endpoints,
+    algorithm: SignatureAlgorithm,
+    above: Above<'_>,
+) -> Prepared {
+    let own_identifier = permitted.key.key_identifier();
+    let (issuer, authority_key_identifier, issuer_key) = match above {
+        Above::Issuer(issuer) => {
+            (issuer.subject(), issuer.key_identifier(), issuer.certificate.public_key().clone())
+        }
+        Above::Itself => (&permitted.subject, &own_identifier, permitted.key.clone()),
+    };
+    let tbs = TbsCertificate::new(&TbsFields {
+        serial,
+        algorithm,
+        issuer,
+        validity: permitted.validity,
+        subject: &permitted.subject,
+        public_key: &permitted.key,
+        profile: &permitted.profile,
+        subject_key_identifier: &own_identifier,
+        authority_key_identifier,
+        revocation: permitted.revocation,
+        endpoints,
+        alternative_names: &permitted.alternative_names,
+    });
+    Prepared { tbs, serial, permitted, issuer_key }
+}
+
+/// The signature algorithm for a key: the first it offers, or the one with the wanted digest where it is RSA.
+pub(crate) fn choose_algorithm<K: SigningKey + ?Sized>(
+    key: &K,
+    bits: u16,
+) -> Result<SignatureAlgorithm, IssueError> {
+    let offered = key.algorithms();
+    // A digest is chosen for RSA alone; a curve's own digest is as strong as the curve.
+    let wanted = match (key.public_key().key_type(), bits) {
+        (KeyType::Rsa, 256) => Some(SignatureAlgorithm::RsaPkcs1Sha256),
+        (KeyType::Rsa, 384) => Some(SignatureAlgorithm::RsaPkcs1Sha384),
+        (KeyType::Rsa, 512) => Some(SignatureAlgorithm::RsaPkcs1Sha512),
+        _ => offered.first().copied(),
+    };
+    wanted.filter(|wanted| offered.contains(wanted)).ok_or(IssueError::SignatureAlgorithm { bits })
+}
+
+/// A certificate and key that make no issuer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerError {
+    /// A certificate that cannot be read.
+    Certificate(CertificateError),
+    /// Two neighbours of a chain whose names do not match.
+    Chain {
+        /// The subject of the lower one.
+        below: DistinguishedName,
+        /// The subject of the one above, which should be the lower one's issuer.
+        above: DistinguishedName,
+    },
+    /// A CA without a subject (RFC 5280 4.1.2.6).
+    EmptySubject,
+    /// The key is not the certificate's.
+    KeyMismatch,
+    /// A key usage without keyCertSign (RFC 5280 4.2.1.3).
+    NoCertSign,
+    /// Basic constraints are absent or say that it is no CA (RFC 5280 4.2.1.9).
+    NotAnAuthority,
+}
+
+impl fmt::Display for IssuerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate(error) => error.fmt(f),
+            Self::Chain { below, above } => {
+                write!(f, "the chain does not join: the issuer of \"{below}\" is not \"{above}\"")
+            }
+            Self::EmptySubject => {
+                f.write_str("a CA certificate has a subject (RFC 5280 4.1.2.6), this one has none")
+            }
+            Self::KeyMismatch => f.write_str("the private key is not the one of the certificate"),
+            Self::NoCertSign => f.write_str(
+                "the certificate's key usage lacks keyCertSign (RFC 5280 4.2.1.3), so it cannot issue",
+            ),
+            Self::NotAnAuthority => f.write_str(
+                "the certificate is not a CA's: its basic constraints do not say CA:TRUE (RFC 5280 4.2.1.9)",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for IssuerError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Certificate(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which keys a role certifies.
+
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::config::{Complaints, RoleConfig, RoleKeyType};
+use crate::explain::{No, Remedy, RuleId, Warning};
+use crate::key::{KeyAlgorithm, KeyType, PublicKey};
+
+/// The least size of an RSA key: the floor of every current verifier (Baseline Requirements 6.1.5).
+const MIN_RSA_BITS: u32 = 2048;
+/// The greatest size of an RSA key here. Larger ones slow every handshake down, and many verifiers refuse them.
+const MAX_RSA_BITS: u32 = 4096;
+
+/// The type and size of a role's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyPolicy {
+    /// `None`: any type.
+    key_type: Option<KeyType>,
+    /// The size to generate, and the least size of a CSR's key.
+    bits: u32,
+}
+
+impl KeyPolicy {
+    pub(super) fn accept(config: &mut RoleConfig, complaints: &mut Complaints) -> Option<Self> {
+        if !matches!(config.signature_bits, 0 | 256 | 384 | 512) {
+            complaints.add(
+                "signature_bits",
+                alloc::format!("{} is not the size of a digest that we sign with", config.signature_bits),
+                "256, 384, 512, or 0 for the default",
+            );
+        }
+        match (config.key_type, config.signature_bits) {
+            (RoleKeyType::Rsa, 0) => config.signature_bits = 256,
+            // Vault stores zero for these two, whatever was given.
+            (RoleKeyType::Ed25519 | RoleKeyType::Any, _) => config.signature_bits = 0,
+            _ => {}
+        }
+        let Some(key_type) = config.key_type.key_type() else {
+            config.key_bits = 0;
+            return Some(Self { key_type: None, bits: 0 });
+        };
+        match KeyAlgorithm::new(key_type, config.key_bits) {
+            Ok(algorithm) => {
+                config.key_bits = if key_type == KeyType::Ed25519 { 0 } else { algorithm.bits() };
+                Some(Self { key_type: Some(key_type), bits: algorithm.bits() })
+            }
+            Err(error) => {
+                complaints.add(
+                    "key_bits",
+                    error,
+                    "rsa 2048, 3072 or 4096; ec 256, 384 or 521; 0 for the default",
+                );
+                None
+            }
+        }
+    }
+
+    /// The key to generate.
+    pub(super) fn generate(
+        self,
+        asked: Option<(KeyType, u32)>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<KeyAlgorithm, No> {
+        let (key_type, bits) = match (self.key_type, asked) {
+            (Some(key_type), asked) => {
+                if asked.is_some_and(|(t, b)| t != key_type || (b != 0 && b != self.bits)) {
+                    warnings.push(Warning::KeyAskedIgnored);
+                }
+                (key_type, self.bits)
+            }
+            (None, Some(asked)) => asked,
+            (None, None) => {
+                return Err(No {
+                    rule: RuleId::KEY_TYPE,
+                    value: "any".to_string(),
+                    reason:
+                        "the role takes keys of any type, so the request has to say which one to generate"
+                            .to_string(),
+                    remedy: Remedy::Either {
+                        role: "--key-type ec".to_string(),
+                        request: "say which key: --key-type ec --key-bits 256".to_string(),
+                    },
+                });
+            }
+        };
+        KeyAlgorithm::new(key_type, bits).map_err(|error| No {
+            rule: RuleId::KEY_BITS,
+            value: alloc::format!("{key_type} {bits}"),
+            reason: error.to_string(),
+            remedy: Remedy::Request(
+                "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519"
+                    .to_string(),
+            ),
+        })
+    }
+
+    /// Whether a CSR's key may be certified.
+    pub(super) fn certify(self, key: &PublicKey) -> Result<(), No> {
+        let (key_type, bits) = (key.key_type(), key.bits());
+        let value = alloc::format!("{key_type} {bits}");
+        if self.key_type.is_some_and(|wanted| wanted != key_type) {
+            let wanted = self.key_type.map_or("any", KeyType::as_str);
+            return Err(No {
+                rule: RuleId::KEY_TYPE,
+                reason: alloc::format!("the role requires keys of type {wanted}, the CSR's key is {value}"),
+                value,
+                remedy: Remedy::Either {
+                    role: "--key-type any".to_string(),
+                    request: alloc::format!("make the CSR with a key of type {wanted}"),
+                },
+            });
+        }
+        let least = if key_type == KeyType::Rsa { self.bits.max(MIN_RSA_BITS) } else { self.bits };
+        if bits < least {
+            let request = alloc::format!("make the CSR with a key of at least {least} bits");
+            return Err(No {
+                rule: RuleId::KEY_BITS,
+                reason: alloc::format!(
+                    "a key of at least {least} bits is required, the CSR's key is {value}"
+                ),
+                value,
+                remedy: if key_type != KeyType::Rsa || bits >= MIN_RSA_BITS {
+                    Remedy::Either { role: alloc::format!("--key-bits {bits}"), request }
+                } else {
+                    Remedy::Request(request)
+                },
+            });
+        }
+        if key_type == KeyType::Rsa && bits > MAX_RSA_BITS {
+            return Err(No {
+                rule: RuleId::KEY_BITS,
+                reason: alloc::format!(
+                    "the CSR's key is {value}; RSA keys over {MAX_RSA_BITS} bits are not certified"
+                ),
+                value,
+                remedy: Remedy::Request(
+                    "make the CSR with an RSA key of 2048 to 4096 bits, or with ec".to_string(),
+                ),
+            });
+        }
+        Ok(())
+    }
+}
