@@ -299,7 +299,7 @@ pub enum CertificateError {
     AlgorithmsDiffer,
     /// A subject alternative name that cannot be read.
     AlternativeName(GeneralNameError),
-    /// A PEM text with no certificate, or with more than one block.
+    /// A PEM text with more than one block.
     Blocks {
         /// How many blocks there are.
         count: usize,
@@ -328,9 +328,6 @@ impl fmt::Display for CertificateError {
                 "the certificate names two different signature algorithms (RFC 5280 4.1.1.2 wants one)",
             ),
             Self::AlternativeName(error) => write!(f, "the certificate's alternative name is wrong: {error}"),
-            Self::Blocks { count: 0 } => {
-                f.write_str("the text has no PEM block; -----BEGIN CERTIFICATE----- is wanted")
-            }
             Self::Blocks { count } => {
                 write!(f, "the text has {count} PEM blocks where one certificate is wanted")
             }
@@ -371,9 +368,6 @@ impl From<der::Error> for CertificateError {
 /// [`CertificateError`] for the first block that is no certificate, or a text without any.
 pub fn certificates_from_pem(text: &str) -> Result<Vec<Certificate>, CertificateError> {
     let blocks = pem::parse(text).map_err(CertificateError::Pem)?;
-    if blocks.is_empty() {
-        return Err(CertificateError::Blocks { count: 0 });
-    }
     blocks
         .iter()
         .map(|block| match block.label.as_str() {

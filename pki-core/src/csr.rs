@@ -221,7 +221,7 @@ fn read_extension_request(attributes: &[u8]) -> Result<Vec<Extension>, CsrError>
 pub enum CsrError {
     /// An alternative name that cannot be read.
     AlternativeName(GeneralNameError),
-    /// A PEM text with no request, or with more than one block.
+    /// A PEM text with more than one block.
     Blocks {
         /// How many blocks there are.
         count: usize,
@@ -252,9 +252,6 @@ impl fmt::Display for CsrError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AlternativeName(error) => write!(f, "the request asks for a name that cannot be: {error}"),
-            Self::Blocks { count: 0 } => {
-                f.write_str("the text has no PEM block; -----BEGIN CERTIFICATE REQUEST----- is wanted")
-            }
             Self::Blocks { count } => {
                 write!(f, "the text has {count} PEM blocks where one request is wanted")
             }

@@ -1,0 +1,11 @@
+//! The contract, in memory.
+
+use pki_store::MemoryStore;
+use pki_store::contract::{SeededRandom, at};
+
+fn two_handles() -> (MemoryStore, MemoryStore, ()) {
+    let store = MemoryStore::init(&mut SeededRandom(1), at(0)).unwrap();
+    (store.clone(), store, ())
+}
+
+pki_store::store_contract!(two_handles);
