@@ -4,10 +4,7 @@
 //! else the one that cargo built beside this crate; the [`peers`] are whatever the machine has installed. A peer that is
 //! not there fails the test and says how to install it: nothing is skipped.
 
-#![expect(
-    clippy::panic,
-    reason = "a test fails by panicking, and this crate is only for tests"
-)]
+#![expect(clippy::panic, reason = "a test fails by panicking, and this crate is only for tests")]
 
 pub mod peers;
 
@@ -124,8 +121,7 @@ impl Workbench {
 
     /// Runs another program with these words and expects it to succeed.
     pub fn tool(&self, program: &str, line: &str) -> Outcome {
-        self.tool_words(program, &line.split_whitespace().collect::<Vec<_>>())
-            .expect_code(0)
+        self.tool_words(program, &line.split_whitespace().collect::<Vec<_>>()).expect_code(0)
     }
 
     /// Runs another program with these words, however it ends.
@@ -166,9 +162,7 @@ impl Workbench {
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         let mut path = vec![pki().parent().map(Path::to_path_buf).unwrap_or_default()];
-        path.extend(std::env::split_paths(
-            &std::env::var_os("PATH").unwrap_or_default(),
-        ));
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
         command
             .current_dir(self.path())
             .env("PATH", std::env::join_paths(path).unwrap_or_default())
@@ -210,25 +204,16 @@ impl Workbench {
             Ok(entries) => entries,
             Err(error) => panic!("{name}: {error}"),
         };
-        let mut names: Vec<String> = entries
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
+        let mut names: Vec<String> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
     }
 
     /// The serial number of the certificate in this file, as OpenSSL prints it.
     pub fn serial(&self, certificate: &str) -> String {
-        let printed = self
-            .tool("openssl", &format!("x509 -in {certificate} -noout -serial"))
-            .text();
-        printed
-            .trim()
-            .rsplit('=')
-            .next()
-            .unwrap_or_default()
-            .to_ascii_lowercase()
+        let printed = self.tool("openssl", &format!("x509 -in {certificate} -noout -serial")).text();
+        printed.trim().rsplit('=').next().unwrap_or_default().to_ascii_lowercase()
     }
 }
 
@@ -255,10 +240,7 @@ impl Outcome {
                 && lines.last().is_some_and(|line| line.contains(remedy)),
             "expected a line with {rule:?} and a line with {remedy:?} from {outcome}"
         );
-        assert!(
-            outcome.stdout.is_empty(),
-            "a fault leaves standard output empty: {outcome}"
-        );
+        assert!(outcome.stdout.is_empty(), "a fault leaves standard output empty: {outcome}");
         outcome
     }
 
@@ -288,9 +270,7 @@ pub fn pki() -> PathBuf {
         return std::path::absolute(&named).unwrap_or(named);
     }
     // A test runs as target/PROFILE/deps/NAME, and cargo leaves binaries in target/PROFILE.
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|test| Some(test.parent()?.parent()?.join("pki")));
+    let beside = std::env::current_exe().ok().and_then(|test| Some(test.parent()?.parent()?.join("pki")));
     match beside {
         Some(binary) if binary.is_file() => binary,
         _ => panic!("there is no binary to test: run `cargo build -p pki-cli`, or set PKI_BIN"),
@@ -306,10 +286,7 @@ pub fn asset(name: &str) -> PathBuf {
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "waited a minute for {what}"
-        );
+        assert!(start.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

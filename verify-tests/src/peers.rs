@@ -33,24 +33,12 @@ impl Peer {
                 let classes = java_peer().display().to_string();
                 (
                     PathBuf::from("java"),
-                    vec![
-                        "-XX:TieredStopAtLevel=1".into(),
-                        "-cp".into(),
-                        classes,
-                        "Peer".into(),
-                    ],
+                    vec!["-XX:TieredStopAtLevel=1".into(), "-cp".into(), classes, "Peer".into()],
                 )
             }
-            Self::Python => (
-                python("python"),
-                vec![asset("peers/peer.py").display().to_string()],
-            ),
+            Self::Python => (python("python"), vec![asset("peers/peer.py").display().to_string()]),
         };
-        let words: Vec<&str> = first
-            .iter()
-            .map(String::as_str)
-            .chain(line.split_whitespace())
-            .collect();
+        let words: Vec<&str> = first.iter().map(String::as_str).chain(line.split_whitespace()).collect();
         bench.tool_words(program, &words)
     }
 }
@@ -63,9 +51,7 @@ pub fn openssl_verify(
     chain: Option<&str>,
     leaf: &str,
 ) -> Outcome {
-    let untrusted = chain
-        .map(|chain| format!("-untrusted {chain}"))
-        .unwrap_or_default();
+    let untrusted = chain.map(|chain| format!("-untrusted {chain}")).unwrap_or_default();
     let line = format!("verify -x509_strict {options} -CAfile {root} {untrusted} {leaf}");
     bench.tool_words("openssl", &line.split_whitespace().collect::<Vec<_>>())
 }
@@ -83,11 +69,7 @@ pub fn lint_certificate(bench: &Workbench, certificate: &str) -> String {
 
 /// What pkilint finds in a CRL, above a notice: nothing, if all is well.
 pub fn lint_crl(bench: &Workbench, crl: &str) -> String {
-    lint(
-        bench,
-        "lint_crl",
-        &["lint", "-t", "CRL", "-p", "PKIX", "-s", "WARNING", crl],
-    )
+    lint(bench, "lint_crl", &["lint", "-t", "CRL", "-p", "PKIX", "-s", "WARNING", crl])
 }
 
 fn lint(bench: &Workbench, program: &str, words: &[&str]) -> String {
@@ -105,10 +87,7 @@ fn python(program: &str) -> PathBuf {
 
 /// The words that follow "cannot run": what to install.
 pub(crate) fn how_to_install(program: &Path) -> String {
-    let name = program
-        .file_name()
-        .map(|name| name.to_string_lossy())
-        .unwrap_or_default();
+    let name = program.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let package = match name.as_ref() {
         "certtool" => "gnutls-bin",
         "go" => "golang-go",
@@ -129,10 +108,7 @@ fn go_peer() -> &'static PathBuf {
     BINARY.get_or_init(|| {
         let binary = compiled("peer-go");
         let source = asset("peers/peer.go");
-        Workbench::new().tool(
-            "go",
-            &format!("build -o {} {}", binary.display(), source.display()),
-        );
+        Workbench::new().tool("go", &format!("build -o {} {}", binary.display(), source.display()));
         binary
     })
 }

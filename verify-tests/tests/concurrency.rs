@@ -30,20 +30,14 @@ fn two_processes_issue_500_certificates_each() {
                 })
             })
             .collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().unwrap())
-            .collect()
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
 
     let distinct: HashSet<&String> = issued.iter().collect();
     assert_eq!(distinct.len(), 2 * EACH, "distinct serials");
     let stored = serials_in_store(&bench);
     assert_eq!(stored.len() - before, 2 * EACH, "rows");
-    assert!(
-        issued.iter().all(|serial| stored.contains(serial)),
-        "every acknowledged certificate is stored"
-    );
+    assert!(issued.iter().all(|serial| stored.contains(serial)), "every acknowledged certificate is stored");
     bench.ok("audit verify");
 }
 

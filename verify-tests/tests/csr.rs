@@ -28,15 +28,8 @@ fn csrs_of_openssl_are_signed() {
         ("pss", "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32"),
         ("p384-sha256", "-sha256"),
     ] {
-        let key = if name.starts_with("p384") {
-            "p384.key"
-        } else {
-            "rsa.key"
-        };
-        bench.tool(
-            "openssl",
-            &format!("req -new -key {key} {options} -out {name}.csr -subj /CN={NAME}"),
-        );
+        let key = if name.starts_with("p384") { "p384.key" } else { "rsa.key" };
+        bench.tool("openssl", &format!("req -new -key {key} {options} -out {name}.csr -subj /CN={NAME}"));
         signed(&bench, &format!("{name}.csr"));
     }
     // DER is recognised.
@@ -53,10 +46,7 @@ fn csrs_of_gnutls_are_signed() {
         ("ec", "--key-type ecdsa --curve secp256r1"),
         ("ed25519", "--key-type ed25519"),
     ] {
-        bench.tool(
-            "certtool",
-            &format!("--generate-privkey {key} --outfile {name}.key"),
-        );
+        bench.tool("certtool", &format!("--generate-privkey {key} --outfile {name}.key"));
         bench.tool(
             "certtool",
             &format!("--generate-request --load-privkey {name}.key --template template --outfile {name}.csr"),
@@ -87,14 +77,8 @@ fn csrs_of_keytool_are_signed() {
         ("ed", "-keyalg Ed25519"),
     ] {
         let store = format!("-keystore {name}.p12 -storepass secret -alias key");
-        bench.tool(
-            "keytool",
-            &format!("-genkeypair {store} {key} -dname CN={NAME} -validity 2"),
-        );
-        bench.tool(
-            "keytool",
-            &format!("-certreq {store} -ext san=dns:{NAME} -file {name}.csr"),
-        );
+        bench.tool("keytool", &format!("-genkeypair {store} {key} -dname CN={NAME} -validity 2"));
+        bench.tool("keytool", &format!("-certreq {store} -ext san=dns:{NAME} -file {name}.csr"));
         signed(&bench, &format!("{name}.csr"));
         // keytool takes the answer only if it follows from the key and the root.
         bench.tool(
@@ -103,22 +87,16 @@ fn csrs_of_keytool_are_signed() {
                 "-importcert -noprompt -keystore {name}.p12 -storepass secret -alias root -file root.pem"
             ),
         );
-        bench.tool(
-            "keytool",
-            &format!("-importcert -noprompt {store} -file {name}.csr.pem"),
-        );
+        bench.ok(&format!(
+            "--mount pki_int sign any --csr {name}.csr --ttl 24h --format pem_bundle --out {name}.bundle.pem"
+        ));
+        bench.tool("keytool", &format!("-importcert -noprompt {store} -file {name}.bundle.pem"));
     }
 }
 
 #[test]
 fn our_csrs_are_accepted() {
-    for (key_type, key_bits) in [
-        ("rsa", 2048),
-        ("ec", 256),
-        ("ec", 384),
-        ("ec", 521),
-        ("ed25519", 0),
-    ] {
+    for (key_type, key_bits) in [("rsa", 2048), ("ec", 256), ("ec", 384), ("ec", 521), ("ed25519", 0)] {
         let bench = Workbench::new();
         bench.ok("init --no-seal");
         bench.ok(&format!(
@@ -130,11 +108,7 @@ fn our_csrs_are_accepted() {
         assert!(certtool.text().contains("Self signature: verified"), "{certtool}");
         bench.tool("keytool", "-printcertreq -file ca.csr");
         for peer in [Peer::Go, Peer::Python] {
-            assert_eq!(
-                peer.ask(&bench, "csr ca.csr"),
-                "common-name test-intermediate\n",
-                "{peer:?}"
-            );
+            assert_eq!(peer.ask(&bench, "csr ca.csr"), "common-name test-intermediate\n", "{peer:?}");
         }
     }
 }
@@ -148,9 +122,7 @@ fn ready() -> Workbench {
 
 /// Signs this CSR into `FILE.pem`, for OpenSSL to verify.
 fn signed(bench: &Workbench, csr: &str) {
-    bench.ok(&format!(
-        "--mount pki_int sign any --csr {csr} --ttl 24h --format pem --out {csr}.pem"
-    ));
+    bench.ok(&format!("--mount pki_int sign any --csr {csr} --ttl 24h --format pem --out {csr}.pem"));
     openssl_verify(
         bench,
         &format!("-verify_hostname {NAME}"),

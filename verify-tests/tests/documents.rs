@@ -30,11 +30,7 @@ fn ci_runs_the_two_commands_of_the_readme() {
 #[test]
 fn what_the_documents_point_to_is_there() {
     let mut missing = Vec::new();
-    let mut documents = vec![
-        "README.md".to_owned(),
-        "CONTRIBUTING.md".to_owned(),
-        "SECURITY.md".to_owned(),
-    ];
+    let mut documents = vec!["README.md".to_owned(), "CONTRIBUTING.md".to_owned(), "SECURITY.md".to_owned()];
     for entry in fs::read_dir(asset("../docs")).unwrap() {
         documents.push(format!("docs/{}", entry.unwrap().file_name().to_string_lossy()));
     }
@@ -65,8 +61,5 @@ fn every_dependency_has_its_line() {
         .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
         .filter(|name| !page.contains(&format!("`{name}`")))
         .collect();
-    assert!(
-        missing.is_empty(),
-        "docs/DEPENDENCIES.md has no line for {missing:?}"
-    );
+    assert!(missing.is_empty(), "docs/DEPENDENCIES.md has no line for {missing:?}");
 }

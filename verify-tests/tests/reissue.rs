@@ -10,13 +10,7 @@ fn after_expiry_the_same_names_are_issued_again() {
     let bench = Workbench::with_hierarchy("ec", 256);
     bench.ok(&format!("{ISSUE} --ttl 2s --out old/"));
     wait_until("a certificate of two seconds to expire", || {
-        bench
-            .tool_words(
-                "openssl",
-                &["x509", "-in", "old/cert.pem", "-noout", "-checkend", "0"],
-            )
-            .code
-            == 1
+        bench.tool_words("openssl", &["x509", "-in", "old/cert.pem", "-noout", "-checkend", "0"]).code == 1
     });
     let chain = Some("old/chain.pem");
     let expired = openssl_verify(&bench, "", "root.pem", chain, "old/cert.pem").expect_code(2);
@@ -26,16 +20,9 @@ fn after_expiry_the_same_names_are_issued_again() {
     assert_ne!(bench.serial("old/cert.pem"), bench.serial("new/cert.pem"));
     openssl_verify(&bench, "", "root.pem", Some("new/chain.pem"), "new/cert.pem").expect_code(0);
     for peer in Peer::ALL {
-        peer.ask(
-            &bench,
-            "verify root.pem new/chain.pem new/cert.pem www.example.org",
-        );
+        peer.ask(&bench, "verify root.pem new/chain.pem new/cert.pem www.example.org");
         let line = "verify root.pem old/chain.pem old/cert.pem www.example.org";
-        assert_ne!(
-            peer.try_ask(&bench, line).code,
-            0,
-            "{peer:?} accepts an expired certificate"
-        );
+        assert_ne!(peer.try_ask(&bench, line).code, 0, "{peer:?} accepts an expired certificate");
     }
     let expired = bench.ok("--mount pki_int cert list --status expired").text();
     assert_eq!(expired.matches("www.example.org").count(), 1, "{expired}");
@@ -48,11 +35,7 @@ fn a_timer_renews_only_when_it_is_time() {
     bench.ok(&timer);
     let first = bench.serial("tls/cert.pem");
     bench.ok(&timer);
-    assert_eq!(
-        bench.serial("tls/cert.pem"),
-        first,
-        "sixteen hours are left before it is time"
-    );
+    assert_eq!(bench.serial("tls/cert.pem"), first, "sixteen hours are left before it is time");
 
     // Another request is not what is there.
     bench.ok(&timer.replace("--ttl 24h", "--ttl 24h --alt-names mail.example.org"));
@@ -65,9 +48,7 @@ fn a_timer_renews_only_when_it_is_time() {
     assert_ne!(bench.serial("tls/cert.pem"), second);
     assert_ne!(bench.text("tls/key.pem"), key);
     let of_key = bench.tool("openssl", "pkey -in tls/key.pem -pubout").text();
-    let of_certificate = bench
-        .tool("openssl", "x509 -in tls/cert.pem -noout -pubkey")
-        .text();
+    let of_certificate = bench.tool("openssl", "x509 -in tls/cert.pem -noout -pubkey").text();
     assert_eq!(of_key, of_certificate);
     openssl_verify(&bench, "", "root.pem", Some("tls/chain.pem"), "tls/cert.pem").expect_code(0);
 }

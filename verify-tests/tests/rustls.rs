@@ -16,13 +16,7 @@ use webpki::{
 
 const NAME: &str = "www.example.org";
 
-const KEYS: [(&str, u32); 5] = [
-    ("rsa", 2048),
-    ("ec", 256),
-    ("ec", 384),
-    ("ec", 521),
-    ("ed25519", 0),
-];
+const KEYS: [(&str, u32); 5] = [("rsa", 2048), ("ec", 256), ("ec", 384), ("ec", 521), ("ed25519", 0)];
 
 #[test]
 fn webpki_follows_the_path_and_the_crl() {
@@ -36,11 +30,7 @@ fn webpki_follows_the_path_and_the_crl() {
         bench.ok("--mount pki_int crl show --format der --out after.crl");
 
         for usage in [KeyUsage::server_auth(), KeyUsage::client_auth()] {
-            assert_eq!(
-                path(&bench, usage, &["before.crl", "root.crl"]),
-                Ok(()),
-                "{key_type} {key_bits}"
-            );
+            assert_eq!(path(&bench, usage, &["before.crl", "root.crl"]), Ok(()), "{key_type} {key_bits}");
             assert_eq!(
                 path(&bench, usage, &["after.crl", "root.crl"]),
                 Err(webpki::Error::CertRevoked),
@@ -102,10 +92,8 @@ fn rustls_shakes_hands_with_each_kind_of_key() {
             .with_single_cert(chain, key)
             .unwrap();
         let (chain, key) = identity();
-        let client = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, key)
-            .unwrap();
+        let client =
+            ClientConfig::builder().with_root_certificates(roots).with_client_auth_cert(chain, key).unwrap();
 
         let mut client =
             ClientConnection::new(Arc::new(client), ServerName::try_from(NAME).unwrap()).unwrap();
@@ -130,24 +118,16 @@ fn rustls_shakes_hands_with_each_kind_of_key() {
                 client.process_new_packets().unwrap();
             }
         }
-        assert_eq!(
-            server.peer_certificates().unwrap().len(),
-            2,
-            "{key_type} {key_bits}"
-        );
+        assert_eq!(server.peer_certificates().unwrap().len(), 2, "{key_type} {key_bits}");
     }
 }
 
 fn issued(key_type: &str, key_bits: u32) -> Workbench {
     let bench = Workbench::with_hierarchy(key_type, key_bits);
-    bench.ok(&format!(
-        "--mount pki_int issue any --common-name {NAME} --ttl 24h --out tls/"
-    ));
+    bench.ok(&format!("--mount pki_int issue any --common-name {NAME} --ttl 24h --out tls/"));
     bench
 }
 
 fn certificates(bench: &Workbench, file: &str) -> Vec<CertificateDer<'static>> {
-    CertificateDer::pem_slice_iter(&bench.bytes(file))
-        .collect::<Result<_, _>>()
-        .unwrap()
+    CertificateDer::pem_slice_iter(&bench.bytes(file)).collect::<Result<_, _>>().unwrap()
 }

@@ -1,11 +1,6 @@
 //! The main job, word for word: `sequence.sh` from a root to a leaf, then a handshake, a revocation and the story.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -18,20 +13,12 @@ const ISSUE: &str = "--mount pki_int issue grade-api-tls --common-name grade-api
 
 #[test]
 fn with_rsa_2048_as_written() {
-    the_whole_story(
-        "--key-type rsa --key-bits 2048",
-        "rsa",
-        "-----BEGIN RSA PRIVATE KEY-----",
-    );
+    the_whole_story("--key-type rsa --key-bits 2048", "rsa", "-----BEGIN RSA PRIVATE KEY-----");
 }
 
 #[test]
 fn with_ec_256() {
-    the_whole_story(
-        "--key-type ec --key-bits 256",
-        "ec",
-        "-----BEGIN EC PRIVATE KEY-----",
-    );
+    the_whole_story("--key-type ec --key-bits 256", "ec", "-----BEGIN EC PRIVATE KEY-----");
 }
 
 #[test]
@@ -44,32 +31,17 @@ fn the_whole_story(leaf_key: &str, json_key_type: &str, pem_label: &str) {
     run_sequence(&bench, leaf_key).expect_code(1);
 
     // The refusal says what to do, and doing it helps.
-    bench.refused(
-        &format!("{ISSUE} --out tls/"),
-        1,
-        "grade-api.svc.cluster.local",
-        "--allow-bare-domains",
-    );
+    bench.refused(&format!("{ISSUE} --out tls/"), 1, "grade-api.svc.cluster.local", "--allow-bare-domains");
     assert!(!bench.has("tls"), "a refused request leaves nothing behind");
     bench.ok("--mount pki_int role patch grade-api-tls --allow-bare-domains=true");
     bench.ok(&format!("{ISSUE} --out tls/"));
 
     // The files of conventions.md, the key for its owner alone.
-    assert_eq!(
-        bench.list("tls"),
-        ["cert.pem", "chain.pem", "fullchain.pem", "key.pem"]
-    );
+    assert_eq!(bench.list("tls"), ["cert.pem", "chain.pem", "fullchain.pem", "key.pem"]);
     assert_eq!(mode(&bench, "tls/key.pem"), 0o600);
     assert!(bench.text("tls/key.pem").starts_with(pem_label));
-    assert_eq!(
-        bench.text("tls/fullchain.pem"),
-        bench.text("tls/cert.pem") + &bench.text("tls/chain.pem")
-    );
-    assert_eq!(
-        certificates(&bench.text("tls/chain.pem")),
-        1,
-        "the root is left out"
-    );
+    assert_eq!(bench.text("tls/fullchain.pem"), bench.text("tls/cert.pem") + &bench.text("tls/chain.pem"));
+    assert_eq!(certificates(&bench.text("tls/chain.pem")), 1, "the root is left out");
     assert_eq!(mode(&bench, "demo"), 0o700);
 
     // Vault's keys with Vault's types.
@@ -105,15 +77,10 @@ fn the_whole_story(leaf_key: &str, json_key_type: &str, pem_label: &str) {
         )
     };
     crl_check(before).expect_code(0);
-    bench.ok(&format!(
-        "--mount pki_int revoke {serial} --reason key_compromise"
-    ));
+    bench.ok(&format!("--mount pki_int revoke {serial} --reason key_compromise"));
     let stale = bench.ok("--mount pki_int crl show --format pem");
     assert_eq!(stale.text(), bench.text(before), "revoke records, rotate signs");
-    assert!(
-        !stale.stderr.is_empty(),
-        "crl show warns of revocations that are newer: {stale}"
-    );
+    assert!(!stale.stderr.is_empty(), "crl show warns of revocations that are newer: {stale}");
     bench.ok("--mount pki_int crl rotate");
     bench.ok("--mount pki_int crl show --format pem --out after.crl");
     let rejected = crl_check("after.crl").expect_code(2);
@@ -124,26 +91,13 @@ fn the_whole_story(leaf_key: &str, json_key_type: &str, pem_label: &str) {
 
     // The list tells the story.
     let list = bench.ok("--mount pki_int cert list").text();
-    let colons = serial
-        .as_bytes()
-        .chunks(2)
-        .map(|octet| str::from_utf8(octet).unwrap())
-        .collect::<Vec<_>>()
-        .join(":");
-    let row = list
-        .lines()
-        .find(|line| line.contains(&colons))
-        .unwrap_or_else(|| panic!("{list}"));
+    let colons =
+        serial.as_bytes().chunks(2).map(|octet| str::from_utf8(octet).unwrap()).collect::<Vec<_>>().join(":");
+    let row = list.lines().find(|line| line.contains(&colons)).unwrap_or_else(|| panic!("{list}"));
     assert!(row.contains("revoked"), "{list}");
     assert!(row.contains(NAME), "{list}");
     let listed = bench.json("--mount pki_int cert list");
-    assert!(
-        listed["keys"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|key| key == &colons)
-    );
+    assert!(listed["keys"].as_array().unwrap().iter().any(|key| key == &colons));
     let audit = bench.ok("audit show").text();
     assert!(audit.contains(&colons), "{audit}");
     bench.ok("audit verify");
@@ -159,11 +113,7 @@ fn run_sequence(bench: &Workbench, leaf_key: &str) -> Outcome {
 }
 
 fn mode(bench: &Workbench, name: &str) -> u32 {
-    std::fs::metadata(bench.path().join(name))
-        .unwrap()
-        .permissions()
-        .mode()
-        & 0o7777
+    std::fs::metadata(bench.path().join(name)).unwrap().permissions().mode() & 0o7777
 }
 
 fn certificates(pem: &str) -> usize {
