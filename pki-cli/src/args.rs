@@ -175,7 +175,7 @@ const EXAMPLE: &str = "\
 Example:
   pki init --no-seal
   pki root generate --common-name demo-root --out root.crt
-  pki role write web --allowed-domains example.org --allow-subdomains
+  pki role write web --allowed-domains example.org --allow-subdomains --max-ttl 72h
   pki issue web --common-name www.example.org --out tls/
 
 Environment: PKI_STORE, PKI_MOUNT, PKI_PASSPHRASE_FILE.

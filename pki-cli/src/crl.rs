@@ -217,7 +217,7 @@ fn sign(
         scope: CrlScope::Full,
         nanoseconds: crate::clock::nanoseconds()?,
     };
-    let committed = house.commit(vec![begin], house.done("crl/begin", Some(mount)))?;
+    let committed = house.commit_step(begin)?;
     let Some(Outcome::Crl(draft)) = committed.outcomes.first().cloned() else {
         return Err(Fault::defect("the store gave no CRL number"));
     };

@@ -217,15 +217,11 @@ impl Policy {
         operation: &str,
     ) -> Result<Signed, Fault> {
         let serial = SerialNumber::random(&mut OsRandom, house.now).map_err(StoreError::from)?;
-        let prepared =
-            loaded.issuer.prepare(permitted, serial, &endpoints(house, &self.mount)?).map_err(|error| {
-                match ca::fault(error, &self.record.name) {
-                    fault if fault.exit() == crate::fault::Exit::Refused => {
-                        house.refuse(operation, &self.mount, Some(self.version()), None, fault)
-                    }
-                    fault => fault,
-                }
-            })?;
+        let endpoints = endpoints(house, &self.mount)?;
+        let prepared = loaded.issuer.prepare(permitted, serial, &endpoints).map_err(|error| match error {
+            IssueError::Refused(refusal) => self.refused(house, operation, refusal),
+            error => ca::fault(error, &self.record.name),
+        })?;
         let certificate = loaded
             .issuer
             .sign(&prepared, &mut OsRandom)

@@ -77,7 +77,9 @@ impl Act for Enable {
             mount.default_lease_ttl = mount.default_lease_ttl.min(mount.max_lease_ttl);
         }
         check_limits(&self.name, mount.default_lease_ttl, mount.max_lease_ttl)?;
-        house.commit(vec![Op::CreateMount(mount)], house.done("mount/enable", None))?;
+        let mut audit = house.done("mount/enable", None);
+        audit.detail = json!({ "name": self.name }).to_string();
+        house.commit(vec![Op::CreateMount(mount)], audit)?;
         session.deliver(&answer(&house.mount(&self.name)?))
     }
 }

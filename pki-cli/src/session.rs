@@ -202,11 +202,20 @@ impl House {
 
     /// Commits operations and their audit row as a whole.
     pub(crate) fn commit(&self, ops: Vec<Op>, audit: AuditEntry) -> Result<Committed, Fault> {
+        self.commit_batch(ops, vec![audit])
+    }
+
+    /// Commits one step of an act whose last step is logged.
+    pub(crate) fn commit_step(&self, op: Op) -> Result<Committed, Fault> {
+        self.commit_batch(vec![op], Vec::new())
+    }
+
+    fn commit_batch(&self, ops: Vec<Op>, audit: Vec<AuditEntry>) -> Result<Committed, Fault> {
         let batch = Batch {
             id: BatchId::random(&mut OsRandom, self.now).map_err(StoreError::from)?,
             at: self.now,
             ops,
-            audit: vec![audit],
+            audit,
         };
         Ok(block_on(self.store.commit(batch))?)
     }

@@ -57,16 +57,7 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// What the chain's hash covers.
     pub(crate) fn fields(&self, sequence: u64, epoch: u64) -> Fields {
-        let Self {
-            at,
-            requester,
-            operation,
-            mount,
-            role,
-            serial,
-            outcome,
-            detail,
-        } = self;
+        let Self { at, requester, operation, mount, role, serial, outcome, detail } = self;
         let mut fields = Fields::row("audit", i64::try_from(sequence).unwrap_or(i64::MAX));
         fields
             .number(epoch)
@@ -139,28 +130,16 @@ pub struct AuditReport {
 
 impl AuditReport {
     pub(crate) const fn start(keyed: bool) -> Self {
-        Self {
-            rows: 0,
-            first: 1,
-            last: 0,
-            head: [0; 32],
-            keyed,
-            fault: None,
-        }
+        Self { rows: 0, first: 1, last: 0, head: [0; 32], keyed, fault: None }
     }
 
     /// Takes the next row into the report, or says what is wrong with it.
     pub(crate) fn walk(&mut self, row: &AuditRow, digest: impl FnOnce(&[u8; 32], &Fields) -> [u8; 32]) {
         if row.sequence != self.last + 1 {
             let to = row.sequence.saturating_sub(1);
-            self.fault = Some(AuditFault::Missing {
-                from: self.last + 1,
-                to,
-            });
+            self.fault = Some(AuditFault::Missing { from: self.last + 1, to });
         } else if digest(&self.head, &row.entry.fields(row.sequence, row.epoch)) != row.hash {
-            self.fault = Some(AuditFault::Edited {
-                sequence: row.sequence,
-            });
+            self.fault = Some(AuditFault::Edited { sequence: row.sequence });
         } else {
             self.rows += 1;
             self.last = row.sequence;
@@ -171,15 +150,9 @@ impl AuditReport {
     /// Compares where the log ended with where it should.
     pub(crate) fn end(&mut self, head: &ChainHead) {
         if self.last < head.sequence {
-            self.fault = Some(AuditFault::Missing {
-                from: self.last + 1,
-                to: head.sequence,
-            });
+            self.fault = Some(AuditFault::Missing { from: self.last + 1, to: head.sequence });
         } else if self.last > head.sequence || self.head != head.hash {
-            self.fault = Some(AuditFault::Head {
-                expected: head.sequence,
-                found: self.last,
-            });
+            self.fault = Some(AuditFault::Head { expected: head.sequence, found: self.last });
         }
     }
 }

@@ -121,12 +121,7 @@ impl Expected {
         if expected == found {
             Ok(())
         } else {
-            Err(Conflict::Revision {
-                what,
-                name: name.to_owned(),
-                expected,
-                found,
-            })
+            Err(Conflict::Revision { what, name: name.to_owned(), expected, found })
         }
     }
 }

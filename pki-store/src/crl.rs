@@ -86,17 +86,11 @@ impl CrlDraft {
     ) -> Result<(), Conflict> {
         let last = published.map_or(0, |crl| crl.number);
         if self.number > authority.last_crl_number || self.number <= last {
-            return Err(Conflict::CrlSuperseded {
-                number: self.number,
-                published: last,
-            });
+            return Err(Conflict::CrlSuperseded { number: self.number, published: last });
         }
         let backwards = published.is_some_and(|crl| self.this_update < crl.this_update);
         if backwards || next_update <= self.this_update {
-            return Err(Conflict::CrlUpdates {
-                this_update: self.this_update,
-                next_update,
-            });
+            return Err(Conflict::CrlUpdates { this_update: self.this_update, next_update });
         }
         Ok(())
     }

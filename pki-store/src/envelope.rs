@@ -77,21 +77,14 @@ struct SecretKey {
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keyring")
-            .field("store", &self.store)
-            .finish_non_exhaustive()
+        f.debug_struct("Keyring").field("store", &self.store).finish_non_exhaustive()
     }
 }
 
 impl Keyring {
     /// The keys of a store without a seal.
     pub(crate) const fn plain(store: StoreId) -> Self {
-        Self {
-            store,
-            rows: CodeKey::Plain,
-            chain: CodeKey::Plain,
-            secrets: None,
-        }
+        Self { store, rows: CodeKey::Plain, chain: CodeKey::Plain, secrets: None }
     }
 
     /// The keys of a sealed store. Each purpose has its own, derived from the data key.
@@ -101,10 +94,7 @@ impl Keyring {
             store,
             rows: CodeKey::keyed(number, &key("pki-store rows")),
             chain: CodeKey::keyed(number, &key("pki-store audit chain")),
-            secrets: Some(SecretKey {
-                number,
-                cipher: cipher(&key("pki-store secrets")),
-            }),
+            secrets: Some(SecretKey { number, cipher: cipher(&key("pki-store secrets")) }),
         }
     }
 
@@ -202,11 +192,7 @@ fn encrypt(
     let sealed = cipher
         .encrypt(&XNonce::from(nonce), Payload { msg: secret, aad })
         // It fails only past 256 GiB, and a secret in memory is shorter.
-        .map_err(|_| StoreError::Damaged {
-            table: "envelope",
-            row: 0,
-            fault: "the secret is too long",
-        })?;
+        .map_err(|_| StoreError::Damaged { table: "envelope", row: 0, fault: "the secret is too long" })?;
     out.extend_from_slice(&nonce);
     out.extend_from_slice(&sealed);
     Ok(())
@@ -214,10 +200,7 @@ fn encrypt(
 
 fn decrypt(cipher: &XChaCha20Poly1305, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, msg) = sealed.split_first_chunk::<NONCE>()?;
-    cipher
-        .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
-        .ok()
-        .map(Zeroizing::new)
+    cipher.decrypt(&XNonce::from(*nonce), Payload { msg, aad }).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]
@@ -261,10 +244,7 @@ mod tests {
         let elsewhere = Keyring::sealed(StoreId::from_bytes([8; 16]), 1, &[9; 32]);
         assert!(elsewhere.unseal(&place(1), &envelope).is_none(), "another store");
         let other_key = Keyring::sealed(store, 1, &[8; 32]);
-        assert!(
-            other_key.unseal(&place(1), &envelope).is_none(),
-            "another data key"
-        );
+        assert!(other_key.unseal(&place(1), &envelope).is_none(), "another data key");
     }
 
     #[test]

@@ -309,11 +309,7 @@ impl fmt::Display for StoreError {
                 waited.as_secs()
             ),
             Self::Malformed { path, detail } => {
-                write!(
-                    f,
-                    "the store is damaged: {} cannot be read: {detail}",
-                    path.display()
-                )
+                write!(f, "the store is damaged: {} cannot be read: {detail}", path.display())
             }
             Self::Newer { path, found, known } => write!(
                 f,

@@ -140,11 +140,7 @@ impl<'a> FieldReader<'a> {
     }
 
     pub(crate) fn option<T>(&mut self, take: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
-        if self.flag()? {
-            take(self).map(Some)
-        } else {
-            Some(None)
-        }
+        if self.flag()? { take(self).map(Some) } else { Some(None) }
     }
 
     /// Whether everything was read.

@@ -132,10 +132,6 @@ impl AuthorityRecord {
 
     /// One authority signs CRLs in one mount of a store.
     pub(crate) fn crl_signing(&self, key: Option<KeyId>, mount: MountId) -> CrlSigning {
-        if key.is_some() && self.crl_mount == Some(mount) {
-            CrlSigning::On
-        } else {
-            CrlSigning::Off
-        }
+        if key.is_some() && self.crl_mount == Some(mount) { CrlSigning::On } else { CrlSigning::Off }
     }
 }

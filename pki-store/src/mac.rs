@@ -26,10 +26,7 @@ pub(crate) enum CodeKey {
 
 impl CodeKey {
     pub(crate) fn keyed(number: u16, key: &[u8; 32]) -> Self {
-        Self::Keyed {
-            number,
-            state: hmac(key),
-        }
+        Self::Keyed { number, state: hmac(key) }
     }
 
     pub(crate) const fn is_keyed(&self) -> bool {
@@ -39,18 +36,10 @@ impl CodeKey {
     /// All 32 octets, over two parts that say their own lengths.
     pub(crate) fn digest(&self, first: &[u8], second: &[u8]) -> [u8; 32] {
         match self {
-            Self::Plain => Sha256::new()
-                .chain_update(first)
-                .chain_update(second)
-                .finalize()
-                .into(),
-            Self::Keyed { state, .. } => state
-                .clone()
-                .chain_update(first)
-                .chain_update(second)
-                .finalize()
-                .into_bytes()
-                .into(),
+            Self::Plain => Sha256::new().chain_update(first).chain_update(second).finalize().into(),
+            Self::Keyed { state, .. } => {
+                state.clone().chain_update(first).chain_update(second).finalize().into_bytes().into()
+            }
         }
     }
 

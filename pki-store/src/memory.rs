@@ -50,10 +50,7 @@ impl MemoryStore {
             state.create_mount(&NewMount::new(MountId::random(rng)?, name, kind), now)?;
         }
         let keys = Arc::new(Keyring::plain(StoreId::random(rng)?));
-        Ok(Self {
-            keys,
-            state: Arc::new(Mutex::new(state)),
-        })
+        Ok(Self { keys, state: Arc::new(Mutex::new(state)) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -94,24 +91,13 @@ impl<T> Deletable<T> {
 
 impl State {
     fn head(&self) -> ChainHead {
-        let (sequence, hash) = self
-            .audit
-            .last()
-            .map_or((0, [0; 32]), |row| (row.sequence, row.hash));
-        ChainHead {
-            writer: [0; 16],
-            epoch: 1,
-            sequence,
-            hash,
-        }
+        let (sequence, hash) = self.audit.last().map_or((0, [0; 32]), |row| (row.sequence, row.hash));
+        ChainHead { writer: [0; 16], epoch: 1, sequence, hash }
     }
 
     fn commit(&mut self, keys: &Keyring, batch: &Batch) -> Result<Committed, StoreError> {
         if let Some(outcomes) = self.outcomes.get(&batch.id) {
-            return Ok(Committed {
-                outcomes: outcomes.clone(),
-                repeated: true,
-            });
+            return Ok(Committed { outcomes: outcomes.clone(), repeated: true });
         }
         // An operation looks before it writes; only several need something to go back to.
         let before = (batch.ops.len() > 1).then(|| self.clone());
@@ -128,21 +114,11 @@ impl State {
         for entry in &batch.audit {
             let head = self.head();
             let sequence = head.sequence + 1;
-            let hash = keys
-                .chain
-                .digest(&head.hash, entry.fields(sequence, head.epoch).as_bytes());
-            self.audit.push(AuditRow {
-                sequence,
-                epoch: head.epoch,
-                entry: entry.clone(),
-                hash,
-            });
+            let hash = keys.chain.digest(&head.hash, entry.fields(sequence, head.epoch).as_bytes());
+            self.audit.push(AuditRow { sequence, epoch: head.epoch, entry: entry.clone(), hash });
         }
         self.outcomes.insert(batch.id, outcomes.clone());
-        Ok(Committed {
-            outcomes,
-            repeated: false,
-        })
+        Ok(Committed { outcomes, repeated: false })
     }
 }
 
@@ -168,13 +144,8 @@ impl Store for MemoryStore {
     }
 
     async fn mounts(&self) -> Result<Vec<Mount>, StoreError> {
-        let mut mounts: Vec<Mount> = self
-            .state()
-            .mounts
-            .iter()
-            .filter(|mount| mount.disabled_at.is_none())
-            .cloned()
-            .collect();
+        let mut mounts: Vec<Mount> =
+            self.state().mounts.iter().filter(|mount| mount.disabled_at.is_none()).cloned().collect();
         mounts.sort_by_key(|mount| mount.name.to_ascii_lowercase());
         Ok(mounts)
     }
@@ -184,13 +155,7 @@ impl Store for MemoryStore {
     }
 
     async fn keys(&self, mount: MountId) -> Result<Vec<KeyRecord>, StoreError> {
-        Ok(self
-            .state()
-            .keys
-            .iter()
-            .filter(|key| key.mount == mount)
-            .cloned()
-            .collect())
+        Ok(self.state().keys.iter().filter(|key| key.mount == mount).cloned().collect())
     }
 
     async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
@@ -214,12 +179,7 @@ impl Store for MemoryStore {
     }
 
     async fn authority(&self, id: AuthorityId) -> Result<Option<AuthorityRecord>, StoreError> {
-        Ok(self
-            .state()
-            .authorities
-            .iter()
-            .find(|authority| authority.id == id)
-            .cloned())
+        Ok(self.state().authorities.iter().find(|authority| authority.id == id).cloned())
     }
 
     async fn roles(&self, mount: MountId) -> Result<Vec<RoleRecord>, StoreError> {
@@ -242,13 +202,7 @@ impl Store for MemoryStore {
     async fn role_history(&self, id: RoleId) -> Result<Vec<RoleRecord>, StoreError> {
         let state = self.state();
         let current = state.roles.iter().map(|role| &role.record);
-        Ok(state
-            .role_history
-            .iter()
-            .chain(current)
-            .filter(|role| role.id == id)
-            .cloned()
-            .collect())
+        Ok(state.role_history.iter().chain(current).filter(|role| role.id == id).cloned().collect())
     }
 
     async fn config(&self, mount: MountId, key: &str) -> Result<Option<ConfigRecord>, StoreError> {
@@ -277,11 +231,7 @@ impl Store for MemoryStore {
         serial: SerialNumber,
     ) -> Result<Vec<StoredCertificate>, StoreError> {
         let state = self.state();
-        Ok(state
-            .authorities
-            .iter()
-            .filter_map(|authority| state.certificate(authority.id, serial))
-            .collect())
+        Ok(state.authorities.iter().filter_map(|authority| state.certificate(authority.id, serial)).collect())
     }
 
     async fn revocations(
@@ -322,9 +272,7 @@ impl Store for MemoryStore {
         let state = self.state();
         let mut report = AuditReport::start(self.keys.chain.is_keyed());
         for row in &state.audit {
-            report.walk(row, |previous, fields| {
-                self.keys.chain.digest(previous, fields.as_bytes())
-            });
+            report.walk(row, |previous, fields| self.keys.chain.digest(previous, fields.as_bytes()));
         }
         report.end(&state.head());
         Ok(report)

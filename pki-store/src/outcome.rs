@@ -24,14 +24,7 @@ pub(crate) fn encode(outcomes: &[Outcome]) -> Vec<u8> {
             Outcome::Revision(revision) => {
                 fields.tag(2).number(*revision);
             }
-            Outcome::Issuer {
-                id,
-                existing,
-                name,
-                key,
-                crl_signing,
-                default,
-            } => {
+            Outcome::Issuer { id, existing, name, key, crl_signing, default } => {
                 fields
                     .tag(3)
                     .fixed(id.as_bytes())
@@ -49,14 +42,7 @@ pub(crate) fn encode(outcomes: &[Outcome]) -> Vec<u8> {
                 fields.tag(4).number(*n);
             }
             Outcome::Revoked { revocation, already } => {
-                let Revocation {
-                    id,
-                    authority,
-                    serial,
-                    revoked_at,
-                    reason,
-                    not_after,
-                } = revocation;
+                let Revocation { id, authority, serial, revoked_at, reason, not_after } = revocation;
                 fields
                     .tag(5)
                     .flag(*already)
@@ -69,14 +55,7 @@ pub(crate) fn encode(outcomes: &[Outcome]) -> Vec<u8> {
                         fields.time(at);
                     });
             }
-            Outcome::Crl(CrlDraft {
-                authority,
-                scope,
-                number,
-                this_update,
-                last_revocation,
-                revoked,
-            }) => {
+            Outcome::Crl(CrlDraft { authority, scope, number, this_update, last_revocation, revoked }) => {
                 fields
                     .tag(6)
                     .fixed(authority.as_bytes())
@@ -104,21 +83,16 @@ fn decode_one(reader: &mut FieldReader<'_>) -> Option<Outcome> {
     let [tag] = reader.array()?;
     Some(match tag {
         0 => Outcome::Done,
-        1 => Outcome::Role(RoleVersion {
-            id: RoleId::from_bytes(reader.array()?),
-            revision: reader.number()?,
-        }),
+        1 => {
+            Outcome::Role(RoleVersion { id: RoleId::from_bytes(reader.array()?), revision: reader.number()? })
+        }
         2 => Outcome::Revision(reader.number()?),
         3 => Outcome::Issuer {
             id: IssuerId::from_bytes(reader.array()?),
             existing: reader.flag()?,
             name: reader.option(FieldReader::text)?,
             key: reader.option(|reader| reader.array().map(KeyId::from_bytes))?,
-            crl_signing: if reader.flag()? {
-                CrlSigning::On
-            } else {
-                CrlSigning::Off
-            },
+            crl_signing: if reader.flag()? { CrlSigning::On } else { CrlSigning::Off },
             default: reader.flag()?,
         },
         4 => Outcome::Certificate(reader.number()?),
@@ -129,9 +103,7 @@ fn decode_one(reader: &mut FieldReader<'_>) -> Option<Outcome> {
                 authority: AuthorityId::from_bytes(reader.array()?),
                 serial: reader.serial()?,
                 revoked_at: reader.time()?,
-                reason: reader
-                    .array()
-                    .and_then(|[code]: [u8; 1]| RevocationReason::from_code(code))?,
+                reason: reader.array().and_then(|[code]: [u8; 1]| RevocationReason::from_code(code))?,
                 not_after: reader.option(FieldReader::time)?,
             };
             Outcome::Revoked { revocation, already }
@@ -159,10 +131,7 @@ mod tests {
         let authority = AuthorityId::from_bytes([3; 32]);
         let outcomes = vec![
             Outcome::Done,
-            Outcome::Role(RoleVersion {
-                id: RoleId::from_bytes([1; 16]),
-                revision: 7,
-            }),
+            Outcome::Role(RoleVersion { id: RoleId::from_bytes([1; 16]), revision: 7 }),
             Outcome::Revision(9),
             Outcome::Issuer {
                 id: IssuerId::from_bytes([2; 16]),

@@ -123,15 +123,8 @@ pub(crate) struct Seal {
 
 enum Wrapping {
     None,
-    Passphrase {
-        kdf: KdfParameters,
-        salt: [u8; 16],
-        wrapped: Vec<u8>,
-    },
-    KeyFile {
-        path: PathBuf,
-        wrapped: Vec<u8>,
-    },
+    Passphrase { kdf: KdfParameters, salt: [u8; 16], wrapped: Vec<u8> },
+    KeyFile { path: PathBuf, wrapped: Vec<u8> },
 }
 
 /// The key that wraps the data keys; `None` in a store without a seal.
@@ -147,13 +140,7 @@ impl Seal {
     ) -> Result<(Self, RootKey), StoreError> {
         let root = match &new {
             NewSeal::None => {
-                return Ok((
-                    Self {
-                        store,
-                        wrapping: Wrapping::None,
-                    },
-                    None,
-                ));
+                return Ok((Self { store, wrapping: Wrapping::None }, None));
             }
             _ => random_key(rng)?,
         };
@@ -162,10 +149,8 @@ impl Seal {
             NewSeal::Passphrase { passphrase, kdf } => {
                 let mut salt = [0_u8; 16];
                 rng.fill(&mut salt)?;
-                let key = passphrase_key(&passphrase, kdf, &salt).map_err(|fault| StoreError::Seal {
-                    path: directory.join(SEAL_FILE),
-                    fault,
-                })?;
+                let key = passphrase_key(&passphrase, kdf, &salt)
+                    .map_err(|fault| StoreError::Seal { path: directory.join(SEAL_FILE), fault })?;
                 let wrapped = wrap(&key, &associated(store, Some((kdf, &salt))), &root, rng)?;
                 Wrapping::Passphrase { kdf, salt, wrapped }
             }
@@ -190,34 +175,24 @@ impl Seal {
         match (&self.wrapping, unseal) {
             (Wrapping::None, _) => Ok(None),
             (Wrapping::Passphrase { kdf, salt, wrapped }, Unseal::Passphrase(passphrase)) => {
-                let key = passphrase_key(passphrase, *kdf, salt).map_err(|fault| StoreError::Seal {
-                    path: directory.join(SEAL_FILE),
-                    fault,
-                })?;
+                let key = passphrase_key(passphrase, *kdf, salt)
+                    .map_err(|fault| StoreError::Seal { path: directory.join(SEAL_FILE), fault })?;
                 unwrap(&key, &associated(self.store, Some((*kdf, salt))), wrapped)
                     .map(Some)
-                    .ok_or_else(|| StoreError::WrongPassphrase {
-                        path: directory.into(),
-                    })
+                    .ok_or_else(|| StoreError::WrongPassphrase { path: directory.into() })
             }
-            (Wrapping::Passphrase { .. }, _) => Err(StoreError::PassphraseNeeded {
-                path: directory.into(),
-            }),
+            (Wrapping::Passphrase { .. }, _) => Err(StoreError::PassphraseNeeded { path: directory.into() }),
             (Wrapping::KeyFile { path, wrapped }, _) => {
                 let path = match unseal {
                     Unseal::KeyFile(given) => given,
                     _ => path,
                 };
-                unwrap(
-                    &*file_key(path, self.store)?,
-                    &associated(self.store, None),
-                    wrapped,
-                )
-                .map(Some)
-                .ok_or_else(|| StoreError::WrongKeyFile {
-                    path: path.clone(),
-                    fault: "it is another store's key",
-                })
+                unwrap(&*file_key(path, self.store)?, &associated(self.store, None), wrapped)
+                    .map(Some)
+                    .ok_or_else(|| StoreError::WrongKeyFile {
+                        path: path.clone(),
+                        fault: "it is another store's key",
+                    })
             }
         }
     }
@@ -226,26 +201,16 @@ impl Seal {
     pub(crate) fn read(directory: &Path) -> Result<Self, StoreError> {
         let path = directory.join(SEAL_FILE);
         let text = fs::read_to_string(&path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound if !directory.exists() => StoreError::NotFound {
-                path: directory.into(),
-            },
-            io::ErrorKind::NotFound if is_empty(directory) => StoreError::NotFound {
-                path: directory.into(),
-            },
-            io::ErrorKind::NotFound => StoreError::NotAStore {
-                path: directory.into(),
-                fault: "it has no seal.toml",
-            },
-            io::ErrorKind::NotADirectory => StoreError::NotAStore {
-                path: directory.into(),
-                fault: "it is no directory",
-            },
+            io::ErrorKind::NotFound if !directory.exists() => StoreError::NotFound { path: directory.into() },
+            io::ErrorKind::NotFound if is_empty(directory) => StoreError::NotFound { path: directory.into() },
+            io::ErrorKind::NotFound => {
+                StoreError::NotAStore { path: directory.into(), fault: "it has no seal.toml" }
+            }
+            io::ErrorKind::NotADirectory => {
+                StoreError::NotAStore { path: directory.into(), fault: "it is no directory" }
+            }
             io::ErrorKind::PermissionDenied => StoreError::Permission { path: path.clone() },
-            _ => StoreError::Io {
-                act: "read",
-                path: path.clone(),
-                source,
-            },
+            _ => StoreError::Io { act: "read", path: path.clone(), source },
         })?;
         Self::parse(&text).map_err(|fault| StoreError::Seal { path, fault })
     }
@@ -257,10 +222,7 @@ impl Seal {
         }
         let store = file.store.parse().map_err(|error| format!("store: {error}"))?;
         let wrapped = || -> Result<Vec<u8>, String> {
-            file.wrapped
-                .as_deref()
-                .and_then(from_hex)
-                .ok_or_else(|| "wrapped is not hexadecimal".into())
+            file.wrapped.as_deref().and_then(from_hex).ok_or_else(|| "wrapped is not hexadecimal".into())
         };
         let wrapping = match file.kind.as_str() {
             "none" => Wrapping::None,
@@ -292,11 +254,7 @@ impl Seal {
         match &self.wrapping {
             Wrapping::None => text.push_str("kind = \"none\"\n"),
             Wrapping::Passphrase { kdf, salt, wrapped } => {
-                let KdfParameters {
-                    memory_kib,
-                    passes,
-                    lanes,
-                } = kdf;
+                let KdfParameters { memory_kib, passes, lanes } = kdf;
                 text.push_str(&format!(
                     "kind = \"passphrase\"\nsalt = \"{}\"\nwrapped = \"{}\"\n\n[argon2id]\nmemory_kib = {memory_kib}\npasses = {passes}\nlanes = {lanes}\n",
                     to_hex(salt),
@@ -337,15 +295,9 @@ pub(crate) fn random_key(rng: &mut dyn SecureRandom) -> Result<Zeroizing<[u8; 32
 /// What the wrapping of the root key is bound to.
 fn associated(store: StoreId, kdf: Option<(KdfParameters, &[u8; 16])>) -> Vec<u8> {
     let mut fields = Fields::default();
-    fields
-        .text("pki-store root key, format 1")
-        .octets(store.as_bytes());
+    fields.text("pki-store root key, format 1").octets(store.as_bytes());
     fields.option(kdf, |fields, (kdf, salt)| {
-        let KdfParameters {
-            memory_kib,
-            passes,
-            lanes,
-        } = kdf;
+        let KdfParameters { memory_kib, passes, lanes } = kdf;
         fields
             .text("argon2id")
             .number(memory_kib.into())
@@ -370,28 +322,19 @@ fn passphrase_key(
 
 /// The wrapping key of a key file.
 fn file_key(path: &Path, store: StoreId) -> Result<Zeroizing<[u8; 32]>, StoreError> {
-    let wrong = |fault| StoreError::WrongKeyFile {
-        path: path.into(),
-        fault,
-    };
+    let wrong = |fault| StoreError::WrongKeyFile { path: path.into(), fault };
     let file = File::open(path).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => wrong("it is not there"),
         io::ErrorKind::PermissionDenied => StoreError::Permission { path: path.into() },
-        _ => StoreError::Io {
-            act: "read",
-            path: path.into(),
-            source,
-        },
+        _ => StoreError::Io { act: "read", path: path.into(), source },
     })?;
     // Read with room to spare: 64 digits and a newline, or a file that is too long.
     let mut content = Zeroizing::new(Vec::with_capacity(256));
-    file.take(128)
-        .read_to_end(&mut content)
-        .map_err(|source| StoreError::Io {
-            act: "read",
-            path: path.into(),
-            source,
-        })?;
+    file.take(128).read_to_end(&mut content).map_err(|source| StoreError::Io {
+        act: "read",
+        path: path.into(),
+        source,
+    })?;
     let raw = match <[u8; 32]>::try_from(content.as_slice()) {
         Ok(raw) => Zeroizing::new(raw),
         Err(_) => core::str::from_utf8(&content)
@@ -411,22 +354,11 @@ fn make_key_file(path: &Path, rng: &mut dyn SecureRandom) -> Result<(), StoreErr
         io::ErrorKind::PermissionDenied => StoreError::Permission { path: path.into() },
         io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path: path.into() },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path: path.into() },
-        _ => StoreError::Io {
-            act: "write",
-            path: path.into(),
-            source,
-        },
+        _ => StoreError::Io { act: "write", path: path.into(), source },
     };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let text = Zeroizing::new(format!("{}\n", to_hex(key.as_ref())));
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed)
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
 }
 
 fn is_empty(directory: &Path) -> bool {
@@ -444,20 +376,13 @@ fn to_hex(octets: &[u8]) -> String {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = Zeroizing::new(digits?);
     if digits.len() % 2 != 0 {
         return None;
     }
-    Some(
-        digits
-            .chunks_exact(2)
-            .map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit))
-            .collect(),
-    )
+    Some(digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |octet, digit| octet << 4 | digit)).collect())
 }
 
 /// A TOML basic string.
@@ -491,31 +416,15 @@ mod tests {
         }
     }
 
-    const CHEAP: KdfParameters = KdfParameters {
-        memory_kib: 19_456,
-        passes: 2,
-        lanes: 1,
-    };
+    const CHEAP: KdfParameters = KdfParameters { memory_kib: 19_456, passes: 2, lanes: 1 };
 
     fn by_passphrase() -> (Seal, RootKey) {
-        let new = NewSeal::Passphrase {
-            passphrase: Zeroizing::new(b"correct horse".to_vec()),
-            kdf: CHEAP,
-        };
-        Seal::create(
-            new,
-            StoreId::from_bytes([1; 16]),
-            Path::new("s"),
-            &mut Counting(0),
-        )
-        .unwrap()
+        let new = NewSeal::Passphrase { passphrase: Zeroizing::new(b"correct horse".to_vec()), kdf: CHEAP };
+        Seal::create(new, StoreId::from_bytes([1; 16]), Path::new("s"), &mut Counting(0)).unwrap()
     }
 
     fn open(seal: &Seal, passphrase: &[u8]) -> Result<RootKey, StoreError> {
-        seal.open(
-            &Unseal::Passphrase(Zeroizing::new(passphrase.to_vec())),
-            Path::new("s"),
-        )
+        seal.open(&Unseal::Passphrase(Zeroizing::new(passphrase.to_vec())), Path::new("s"))
     }
 
     #[test]
@@ -523,10 +432,7 @@ mod tests {
         let (seal, root) = by_passphrase();
         let seal = Seal::parse(&seal.to_toml()).unwrap();
         assert_eq!(open(&seal, b"correct horse").unwrap(), root);
-        assert!(matches!(
-            open(&seal, b"battery staple"),
-            Err(StoreError::WrongPassphrase { .. })
-        ));
+        assert!(matches!(open(&seal, b"battery staple"), Err(StoreError::WrongPassphrase { .. })));
         let nothing = seal.open(&Unseal::Nothing, Path::new("s"));
         assert!(matches!(nothing, Err(StoreError::PassphraseNeeded { .. })));
     }
@@ -534,10 +440,7 @@ mod tests {
     #[test]
     fn edited_parameters_do_not_open() {
         let text = by_passphrase().0.to_toml();
-        for (from, to) in [
-            ("passes = 2", "passes = 3"),
-            ("memory_kib = 19456", "memory_kib = 19464"),
-        ] {
+        for (from, to) in [("passes = 2", "passes = 3"), ("memory_kib = 19456", "memory_kib = 19464")] {
             let seal = Seal::parse(&text.replace(from, to)).unwrap();
             assert!(open(&seal, b"correct horse").is_err(), "{to}");
         }
@@ -554,10 +457,7 @@ mod tests {
             ("lanes = 1", "lanes = 0"),
         ] {
             let seal = Seal::parse(&text.replace(from, to)).unwrap();
-            assert!(
-                matches!(open(&seal, b"correct horse"), Err(StoreError::Seal { .. })),
-                "{to}"
-            );
+            assert!(matches!(open(&seal, b"correct horse"), Err(StoreError::Seal { .. })), "{to}");
         }
     }
 
@@ -595,11 +495,7 @@ mod tests {
         let hexadecimal = fs::read_to_string(&path).unwrap();
         let raw = directory.path().join("raw");
         fs::write(&raw, from_hex(hexadecimal.trim()).unwrap()).unwrap();
-        assert_eq!(
-            seal.open(&Unseal::KeyFile(raw.clone()), directory.path())
-                .unwrap(),
-            root
-        );
+        assert_eq!(seal.open(&Unseal::KeyFile(raw.clone()), directory.path()).unwrap(), root);
 
         for content in [&[0_u8; 32][..], b"", b"short", &[b'a'; 200]] {
             fs::write(&raw, content).unwrap();

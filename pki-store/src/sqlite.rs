@@ -86,10 +86,7 @@ pub struct Options {
 impl Default for Options {
     /// Inline commits, five seconds.
     fn default() -> Self {
-        Self {
-            commits: Commits::Inline,
-            busy_timeout: Duration::from_secs(5),
-        }
+        Self { commits: Commits::Inline, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -105,10 +102,7 @@ enum Way {
     /// One connection for everything.
     Inline(Box<Mutex<Session>>),
     /// A connection of the writer's, and one for each reader at a time.
-    Grouped {
-        writer: Writer,
-        readers: Mutex<Vec<Session>>,
-    },
+    Grouped { writer: Writer, readers: Mutex<Vec<Session>> },
 }
 
 impl core::fmt::Debug for SqliteStore {
@@ -148,10 +142,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`StoreError`]: not there, no store, newer, locked, sealed otherwise, damaged, not permitted.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a passphrase is not wanted after this"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "a passphrase is not wanted after this")]
     pub fn open(directory: &Path, unseal: Unseal, options: Options) -> Result<Self, StoreError> {
         let session = files::open(directory, &unseal, options)?;
         let (keys, file) = (Arc::clone(&session.keys), session.file.clone());
@@ -163,18 +154,10 @@ impl SqliteStore {
                     .pragma_update(None, "wal_autocheckpoint", GROUPED_CHECKPOINT_PAGES)
                     .map_err(|error| Fault::from(error).into_error(&file, options.busy_timeout))?;
                 let writer = Writer::start(session, file.clone(), options.busy_timeout)?;
-                Way::Grouped {
-                    writer,
-                    readers: Mutex::new(Vec::new()),
-                }
+                Way::Grouped { writer, readers: Mutex::new(Vec::new()) }
             }
         };
-        Ok(Self {
-            keys,
-            file,
-            options,
-            way,
-        })
+        Ok(Self { keys, file, options, way })
     }
 
     /// Reads on a connection that nobody else is using.
@@ -188,10 +171,7 @@ impl SqliteStore {
                     None => self.connect()?,
                 };
                 let answer = act(&mut session);
-                readers
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(session);
+                readers.lock().unwrap_or_else(PoisonError::into_inner).push(session);
                 answer
             }
         };
@@ -201,12 +181,7 @@ impl SqliteStore {
     fn connect(&self) -> Result<Session, StoreError> {
         let timeout = self.options.busy_timeout;
         let connection = session::connect(&self.file, timeout).map_err(|fault| self.error(fault))?;
-        Ok(Session::new(
-            connection,
-            Arc::clone(&self.keys),
-            self.file.clone(),
-            timeout,
-        ))
+        Ok(Session::new(connection, Arc::clone(&self.keys), self.file.clone(), timeout))
     }
 
     fn error(&self, fault: Fault) -> StoreError {

@@ -8,10 +8,7 @@ use tempfile::TempDir;
 /// Two handles as two processes have them, on a fresh store.
 fn handles(seal: NewSeal, commits: [Commits; 2], directory: TempDir) -> (SqliteStore, SqliteStore, TempDir) {
     let store = directory.path().join("store");
-    let [first, second] = commits.map(|commits| Options {
-        commits,
-        ..Options::default()
-    });
+    let [first, second] = commits.map(|commits| Options { commits, ..Options::default() });
     let one = SqliteStore::init(&store, seal, first, &mut SeededRandom(1), at(0)).unwrap();
     let other = SqliteStore::open(&store, Unseal::Nothing, second).unwrap();
     (one, other, directory)

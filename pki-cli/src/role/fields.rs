@@ -143,6 +143,7 @@ const FIELDS: &[Field] = &[
         Switch,
         "Keep no record of the certificates: they cannot be revoked [default: false]",
     ),
+    field("storage", "storage", Text, "What is kept: full, index (no certificate), none [default: full]"),
     field(
         "not_before_duration",
         "not-before-duration",

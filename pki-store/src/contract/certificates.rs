@@ -18,71 +18,31 @@ use crate::store::Store;
 pub fn a_serial_is_used_once<S: Store>(pair: &Pair<'_, S>) {
     let ca = pair.issuer();
     let record = pair.record(ca);
-    let Outcome::Certificate(first) = pair.op(insert(record.clone())).unwrap() else {
-        panic!()
-    };
-    assert_eq!(
-        pair.conflict(insert(record.clone())),
-        Conflict::SerialUsed {
-            serial: record.serial
-        }
-    );
+    let Outcome::Certificate(first) = pair.op(insert(record.clone())).unwrap() else { panic!() };
+    assert_eq!(pair.conflict(insert(record.clone())), Conflict::SerialUsed { serial: record.serial });
     let reserve = Op::ReserveCertificate(record.clone());
-    assert_eq!(
-        pair.conflict(reserve),
-        Conflict::SerialUsed {
-            serial: record.serial
-        }
-    );
+    assert_eq!(pair.conflict(reserve), Conflict::SerialUsed { serial: record.serial });
     // The same serial of another authority is another certificate.
     let other = pair.new_issuer(ca.0, b"other spki", b"other ca");
     let authority = AuthorityId::new(&other.subject, &other.public_key);
     let issuer = other.id;
     pair.op(Op::CreateIssuer(other)).unwrap();
-    let twin = CertificateRecord {
-        authority,
-        issuer,
-        ..record.clone()
-    };
-    let Outcome::Certificate(second) = pair.op(insert(twin)).unwrap() else {
-        panic!()
-    };
+    let twin = CertificateRecord { authority, issuer, ..record.clone() };
+    let Outcome::Certificate(second) = pair.op(insert(twin)).unwrap() else { panic!() };
     assert!(second > first);
-    assert_eq!(
-        block_on(pair.b.certificates_by_serial(record.serial))
-            .unwrap()
-            .len(),
-        2
-    );
-    assert_eq!(
-        block_on(pair.b.certificates_by_serial(serial(999)))
-            .unwrap()
-            .len(),
-        0
-    );
-    let stored = block_on(pair.b.certificate(ca.2, record.serial))
-        .unwrap()
-        .unwrap();
+    assert_eq!(block_on(pair.b.certificates_by_serial(record.serial)).unwrap().len(), 2);
+    assert_eq!(block_on(pair.b.certificates_by_serial(serial(999))).unwrap().len(), 0);
+    let stored = block_on(pair.b.certificate(ca.2, record.serial)).unwrap().unwrap();
     assert_eq!((stored.row.id, &stored.row.record), (first, &record));
-    assert_eq!(
-        stored.der,
-        Some(format!("certificate {}", record.serial).into_bytes())
-    );
+    assert_eq!(stored.der, Some(format!("certificate {}", record.serial).into_bytes()));
 }
 
 pub fn a_certificate_is_reserved_then_committed<S: Store>(pair: &Pair<'_, S>) {
     let ca = pair.issuer();
     let record = pair.record(ca);
-    let Outcome::Certificate(n) = pair.op(Op::ReserveCertificate(record.clone())).unwrap() else {
-        panic!()
-    };
-    let reserved = block_on(pair.b.certificate(ca.2, record.serial))
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (reserved.row.state, reserved.der),
-        (CertificateState::Reserved, None)
-    );
+    let Outcome::Certificate(n) = pair.op(Op::ReserveCertificate(record.clone())).unwrap() else { panic!() };
+    let reserved = block_on(pair.b.certificate(ca.2, record.serial)).unwrap().unwrap();
+    assert_eq!((reserved.row.state, reserved.der), (CertificateState::Reserved, None));
     assert_eq!(reserved.row.status(at(0)), CertificateStatus::Reserved);
 
     let commit = |tbs_digest| Op::CommitCertificate {
@@ -92,26 +52,12 @@ pub fn a_certificate_is_reserved_then_committed<S: Store>(pair: &Pair<'_, S>) {
         fingerprint: fingerprint(b"signed"),
         der: Some(b"signed".to_vec()),
     };
-    let not_reserved = Conflict::NotReserved {
-        serial: record.serial,
-    };
-    assert_eq!(
-        pair.conflict(commit([9; 32])),
-        not_reserved,
-        "other bytes were reserved"
-    );
-    assert_eq!(
-        pair.op(commit(record.tbs_digest)).unwrap(),
-        Outcome::Certificate(n)
-    );
+    let not_reserved = Conflict::NotReserved { serial: record.serial };
+    assert_eq!(pair.conflict(commit([9; 32])), not_reserved, "other bytes were reserved");
+    assert_eq!(pair.op(commit(record.tbs_digest)).unwrap(), Outcome::Certificate(n));
     assert_eq!(pair.conflict(commit(record.tbs_digest)), not_reserved);
-    let issued = block_on(pair.b.certificate(ca.2, record.serial))
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (issued.row.state, issued.der.as_deref()),
-        (CertificateState::Issued, Some(&b"signed"[..]))
-    );
+    let issued = block_on(pair.b.certificate(ca.2, record.serial)).unwrap().unwrap();
+    assert_eq!((issued.row.state, issued.der.as_deref()), (CertificateState::Issued, Some(&b"signed"[..])));
     assert_eq!(issued.row.fingerprint, Some(fingerprint(b"signed")));
 
     let never = Op::CommitCertificate {
@@ -121,24 +67,12 @@ pub fn a_certificate_is_reserved_then_committed<S: Store>(pair: &Pair<'_, S>) {
         fingerprint: [0; 32],
         der: None,
     };
-    assert!(matches!(
-        pair.conflict(never),
-        Conflict::NotFound {
-            what: Noun::Certificate,
-            ..
-        }
-    ));
+    assert!(matches!(pair.conflict(never), Conflict::NotFound { what: Noun::Certificate, .. }));
     // What is only reserved may have been signed: it can be revoked.
     let lost = pair.record(ca);
     pair.op(Op::ReserveCertificate(lost.clone())).unwrap();
     let reason = RevocationReason::CessationOfOperation;
-    pair.op(Op::Revoke {
-        authority: ca.2,
-        serial: lost.serial,
-        reason,
-        not_after: None,
-    })
-    .unwrap();
+    pair.op(Op::Revoke { authority: ca.2, serial: lost.serial, reason, not_after: None }).unwrap();
     let lost = block_on(pair.b.certificate(ca.2, lost.serial)).unwrap().unwrap();
     assert_eq!(lost.row.status(at(0)), CertificateStatus::Revoked);
 }
@@ -147,27 +81,12 @@ pub fn a_certificate_needs_what_it_refers_to<S: Store>(pair: &Pair<'_, S>) {
     let ca = pair.issuer();
     let good = pair.record(ca);
     for (what, bad) in [
-        (
-            Noun::Authority,
-            CertificateRecord {
-                authority: AuthorityId::from_bytes([9; 32]),
-                ..good.clone()
-            },
-        ),
-        (
-            Noun::Issuer,
-            CertificateRecord {
-                issuer: IssuerId::from_bytes([9; 16]),
-                ..good.clone()
-            },
-        ),
+        (Noun::Authority, CertificateRecord { authority: AuthorityId::from_bytes([9; 32]), ..good.clone() }),
+        (Noun::Issuer, CertificateRecord { issuer: IssuerId::from_bytes([9; 16]), ..good.clone() }),
         (
             Noun::Role,
             CertificateRecord {
-                role: Some(RoleVersion {
-                    id: RoleId::from_bytes([9; 16]),
-                    revision: 1,
-                }),
+                role: Some(RoleVersion { id: RoleId::from_bytes([9; 16]), revision: 1 }),
                 ..good.clone()
             },
         ),
@@ -203,16 +122,10 @@ fn inventory<S: Store>(pair: &Pair<'_, S>) -> (Vec<CertificateRecord>, [IssuerId
         .map(|number| {
             let mut record = pair.record(ca);
             record.issuer = issuers[usize::from(number % 10 == 0)];
-            record.role = (number % 4 != 3).then(|| RoleVersion {
-                id: roles[number % 2],
-                revision: 1,
-            });
+            record.role = (number % 4 != 3).then(|| RoleVersion { id: roles[number % 2], revision: 1 });
             record.requester = ["alice", "bob", "carol"][number % 3].into();
             record.common_name = (number % 2 == 0).then(|| format!("Host{number}.example.com"));
-            record.names = vec![
-                format!("host{number}.example.com"),
-                format!("n{number}.svc.EXAMPLE.org"),
-            ];
+            record.names = vec![format!("host{number}.example.com"), format!("n{number}.svc.EXAMPLE.org")];
             record.not_after = at(if number < 20 { 100 } else { 10_000 + number as u64 });
             record
         })
@@ -226,13 +139,7 @@ fn inventory<S: Store>(pair: &Pair<'_, S>) -> (Vec<CertificateRecord>, [IssuerId
         if number % 7 == 0 {
             let (authority, serial) = (record.authority, record.serial);
             let reason = RevocationReason::Superseded;
-            pair.op(Op::Revoke {
-                authority,
-                serial,
-                reason,
-                not_after: None,
-            })
-            .unwrap();
+            pair.op(Op::Revoke { authority, serial, reason, not_after: None }).unwrap();
         }
     }
     (records, issuers, roles)
@@ -241,14 +148,8 @@ fn inventory<S: Store>(pair: &Pair<'_, S>) -> (Vec<CertificateRecord>, [IssuerId
 pub fn certificates_are_found_by_name<S: Store>(pair: &Pair<'_, S>) {
     let (records, ..) = inventory(pair);
     let count = |name: NameMatch| {
-        let filter = CertificateFilter {
-            name: Some(name),
-            ..CertificateFilter::default()
-        };
-        block_on(pair.b.certificates(&filter, PageRequest::first(100), at(0)))
-            .unwrap()
-            .items
-            .len()
+        let filter = CertificateFilter { name: Some(name), ..CertificateFilter::default() };
+        block_on(pair.b.certificates(&filter, PageRequest::first(100), at(0))).unwrap().items.len()
     };
     let exact = |name: &str| count(NameMatch::Exact(name.into()));
     let suffix = |name: &str| count(NameMatch::Suffix(name.into()));
@@ -274,9 +175,7 @@ pub fn certificates_are_filtered<S: Store>(pair: &Pair<'_, S>) {
     let all = CertificateFilter::default;
     // Whatever the store finds by its indexes is what a walk over the records finds.
     let check = |filter: CertificateFilter, now: u64, matches: &dyn Fn(usize, &CertificateRecord) -> bool| {
-        let found = block_on(pair.b.certificates(&filter, PageRequest::first(100), at(now)))
-            .unwrap()
-            .items;
+        let found = block_on(pair.b.certificates(&filter, PageRequest::first(100), at(now))).unwrap().items;
         let found: Vec<_> = found.into_iter().rev().map(|row| row.record).collect();
         let wanted: Vec<_> = records
             .iter()
@@ -289,30 +188,12 @@ pub fn certificates_are_filtered<S: Store>(pair: &Pair<'_, S>) {
     };
     check(all(), 0, &|_, _| true);
     for issuer in issuers {
-        check(
-            CertificateFilter {
-                issuer: Some(issuer),
-                ..all()
-            },
-            0,
-            &|_, r| r.issuer == issuer,
-        );
+        check(CertificateFilter { issuer: Some(issuer), ..all() }, 0, &|_, r| r.issuer == issuer);
     }
     for role in roles {
         let named = |r: &CertificateRecord| r.role.is_some_and(|version| version.id == role);
-        check(
-            CertificateFilter {
-                role: Some(role),
-                ..all()
-            },
-            0,
-            &|_, r| named(r),
-        );
-        let by_bob = CertificateFilter {
-            role: Some(role),
-            requester: Some("bob".into()),
-            ..all()
-        };
+        check(CertificateFilter { role: Some(role), ..all() }, 0, &|_, r| named(r));
+        let by_bob = CertificateFilter { role: Some(role), requester: Some("bob".into()), ..all() };
         check(by_bob, 0, &|_, r| named(r) && r.requester == "bob");
     }
     for now in [0, 5_000] {
@@ -325,45 +206,23 @@ pub fn certificates_are_filtered<S: Store>(pair: &Pair<'_, S>) {
             if (now, status) == (0, CertificateStatus::Expired) {
                 continue;
             }
-            check(
-                CertificateFilter {
-                    status: Some(status),
-                    ..all()
-                },
-                now,
-                &|n, r| {
-                    let is = match (n % 7 == 0, r.not_after < at(now), n % 6 == 5) {
-                        (true, _, _) => CertificateStatus::Revoked,
-                        (_, true, _) => CertificateStatus::Expired,
-                        (_, _, true) => CertificateStatus::Reserved,
-                        _ => CertificateStatus::Valid,
-                    };
-                    is == status
-                },
-            );
+            check(CertificateFilter { status: Some(status), ..all() }, now, &|n, r| {
+                let is = match (n % 7 == 0, r.not_after < at(now), n % 6 == 5) {
+                    (true, _, _) => CertificateStatus::Revoked,
+                    (_, true, _) => CertificateStatus::Expired,
+                    (_, _, true) => CertificateStatus::Reserved,
+                    _ => CertificateStatus::Valid,
+                };
+                is == status
+            });
         }
     }
-    check(
-        CertificateFilter {
-            expires_by: Some(at(10_030)),
-            ..all()
-        },
-        200,
-        &|_, r| r.not_after >= at(200) && r.not_after <= at(10_030),
-    );
-    check(
-        CertificateFilter {
-            expires_by: Some(at(100)),
-            ..all()
-        },
-        100,
-        &|n, _| n < 20,
-    );
-    let ours = CertificateFilter {
-        mount: Some(pair.pki().id),
-        authority: Some(records[0].authority),
-        ..all()
-    };
+    check(CertificateFilter { expires_by: Some(at(10_030)), ..all() }, 200, &|_, r| {
+        r.not_after >= at(200) && r.not_after <= at(10_030)
+    });
+    check(CertificateFilter { expires_by: Some(at(100)), ..all() }, 100, &|n, _| n < 20);
+    let ours =
+        CertificateFilter { mount: Some(pair.pki().id), authority: Some(records[0].authority), ..all() };
     check(ours, 0, &|_, _| true);
     let narrow = CertificateFilter {
         name: Some(NameMatch::Suffix(".example.org".into())),
@@ -377,18 +236,9 @@ pub fn certificates_are_filtered<S: Store>(pair: &Pair<'_, S>) {
         let page = block_on(pair.b.certificates(&filter, PageRequest::first(100), at(0))).unwrap();
         assert_eq!((page.items, page.next), (Vec::new(), None));
     };
-    nothing(CertificateFilter {
-        role: Some(RoleId::from_bytes([9; 16])),
-        ..all()
-    });
-    nothing(CertificateFilter {
-        issuer: Some(IssuerId::from_bytes([9; 16])),
-        ..all()
-    });
-    nothing(CertificateFilter {
-        requester: Some("nobody".into()),
-        ..all()
-    });
+    nothing(CertificateFilter { role: Some(RoleId::from_bytes([9; 16])), ..all() });
+    nothing(CertificateFilter { issuer: Some(IssuerId::from_bytes([9; 16])), ..all() });
+    nothing(CertificateFilter { requester: Some("nobody".into()), ..all() });
 }
 
 pub fn certificate_pages_follow_each_other<S: Store>(pair: &Pair<'_, S>) {
@@ -397,48 +247,19 @@ pub fn certificate_pages_follow_each_other<S: Store>(pair: &Pair<'_, S>) {
     let all = CertificateFilter::default;
     for filter in [
         all(),
-        CertificateFilter {
-            role: Some(roles[0]),
-            ..all()
-        },
-        CertificateFilter {
-            issuer: Some(issuers[0]),
-            ..all()
-        },
-        CertificateFilter {
-            name: Some(NameMatch::Suffix(".com".into())),
-            ..all()
-        },
-        CertificateFilter {
-            name: Some(NameMatch::Contains("host".into())),
-            ..all()
-        },
-        CertificateFilter {
-            status: Some(CertificateStatus::Revoked),
-            ..all()
-        },
-        CertificateFilter {
-            status: Some(CertificateStatus::Reserved),
-            ..all()
-        },
-        CertificateFilter {
-            expires_by: Some(at(10_050)),
-            ..all()
-        },
+        CertificateFilter { role: Some(roles[0]), ..all() },
+        CertificateFilter { issuer: Some(issuers[0]), ..all() },
+        CertificateFilter { name: Some(NameMatch::Suffix(".com".into())), ..all() },
+        CertificateFilter { name: Some(NameMatch::Contains("host".into())), ..all() },
+        CertificateFilter { status: Some(CertificateStatus::Revoked), ..all() },
+        CertificateFilter { status: Some(CertificateStatus::Reserved), ..all() },
+        CertificateFilter { expires_by: Some(at(10_050)), ..all() },
     ] {
         let whole = block_on(pair.a.certificates(&filter, PageRequest::first(100), at(0))).unwrap();
         assert_eq!(whole.next, None);
-        for (order, limit) in [
-            (Order::NewestFirst, 7),
-            (Order::OldestFirst, 7),
-            (Order::NewestFirst, 1),
-        ] {
+        for (order, limit) in [(Order::NewestFirst, 7), (Order::OldestFirst, 7), (Order::NewestFirst, 1)] {
             let mut paged = Vec::new();
-            let mut page = PageRequest {
-                after: None,
-                limit,
-                order,
-            };
+            let mut page = PageRequest { after: None, limit, order };
             loop {
                 let answer = block_on(pair.b.certificates(&filter, page, at(0))).unwrap();
                 assert!(answer.items.len() <= limit && !answer.items.is_empty());
@@ -458,22 +279,12 @@ pub fn certificate_pages_follow_each_other<S: Store>(pair: &Pair<'_, S>) {
 
 pub fn a_row_without_its_certificate<S: Store>(pair: &Pair<'_, S>) {
     let record = pair.record(pair.issuer());
-    let op = Op::InsertCertificate {
-        record: record.clone(),
-        fingerprint: [5; 32],
-        der: None,
-    };
+    let op = Op::InsertCertificate { record: record.clone(), fingerprint: [5; 32], der: None };
     pair.op(op).unwrap();
-    let stored = block_on(pair.b.certificate(record.authority, record.serial))
-        .unwrap()
-        .unwrap();
+    let stored = block_on(pair.b.certificate(record.authority, record.serial)).unwrap().unwrap();
     assert_eq!((stored.der, stored.row.fingerprint), (None, Some([5; 32])));
     assert_eq!(stored.row.status(at(0)), CertificateStatus::Valid);
-    assert_eq!(
-        stored.row.status(record.not_after),
-        CertificateStatus::Valid,
-        "notAfter is inclusive"
-    );
+    assert_eq!(stored.row.status(record.not_after), CertificateStatus::Valid, "notAfter is inclusive");
 }
 
 pub fn names_that_are_odd<S: Store>(pair: &Pair<'_, S>) {
@@ -490,16 +301,9 @@ pub fn names_that_are_odd<S: Store>(pair: &Pair<'_, S>) {
     ];
     record.requester = "o'brien \"%_\"".into();
     pair.op(insert(record.clone())).unwrap();
-    let stored = block_on(pair.b.certificate(ca.2, record.serial))
-        .unwrap()
-        .unwrap();
+    let stored = block_on(pair.b.certificate(ca.2, record.serial)).unwrap().unwrap();
     assert_eq!(stored.row.record, record);
-    for name in [
-        "line\nbreak",
-        "über.EXAMPLE",
-        "'; drop table certificate; --",
-        "Same",
-    ] {
+    for name in ["line\nbreak", "über.EXAMPLE", "'; drop table certificate; --", "Same"] {
         let filter = CertificateFilter {
             name: Some(NameMatch::Exact(name.into())),
             requester: Some(record.requester.clone()),
@@ -512,8 +316,6 @@ pub fn names_that_are_odd<S: Store>(pair: &Pair<'_, S>) {
     nameless.common_name = None;
     nameless.names = Vec::new();
     pair.op(insert(nameless.clone())).unwrap();
-    let stored = block_on(pair.b.certificate(ca.2, nameless.serial))
-        .unwrap()
-        .unwrap();
+    let stored = block_on(pair.b.certificate(ca.2, nameless.serial)).unwrap().unwrap();
     assert_eq!(stored.row.record, nameless);
 }

@@ -61,12 +61,7 @@ impl SecureRandom for SeededRandom {
 
 impl<'a, S: Store> Pair<'a, S> {
     pub fn new(a: &'a S, b: &'a S, answers: Answers) -> Self {
-        Self {
-            a,
-            b,
-            answers,
-            count: AtomicU64::new(1),
-        }
+        Self { a, b, answers, count: AtomicU64::new(1) }
     }
 
     /// A number that was not given before.
@@ -79,12 +74,7 @@ impl<'a, S: Store> Pair<'a, S> {
     }
 
     pub fn batch(&self, ops: Vec<Op>) -> Batch {
-        Batch {
-            id: BatchId::from_bytes(self.id16()),
-            at: at(0),
-            ops,
-            audit: vec![entry("test/op")],
-        }
+        Batch { id: BatchId::from_bytes(self.id16()), at: at(0), ops, audit: vec![entry("test/op")] }
     }
 
     /// Commits through `store`, as its caller would whose first answer was lost.
@@ -96,18 +86,14 @@ impl<'a, S: Store> Pair<'a, S> {
         let second = block_on(store.commit(batch));
         if let (Ok(first), Ok(second)) = (&first, &second) {
             assert!(second.repeated, "the same batch again is recognised");
-            assert_eq!(
-                first.outcomes, second.outcomes,
-                "the first outcome is given again"
-            );
+            assert_eq!(first.outcomes, second.outcomes, "the first outcome is given again");
         }
         second
     }
 
     /// Commits one operation.
     pub fn op(&self, op: Op) -> Result<Outcome, StoreError> {
-        self.commit(self.a, self.batch(vec![op]))
-            .map(|committed| committed.outcomes[0].clone())
+        self.commit(self.a, self.batch(vec![op])).map(|committed| committed.outcomes[0].clone())
     }
 
     /// Commits one operation that must conflict.
@@ -170,10 +156,7 @@ impl<'a, S: Store> Pair<'a, S> {
             role: None,
             requester: "alice".into(),
             common_name: Some(format!("host-{number}.example.com")),
-            names: vec![
-                format!("host-{number}.example.com"),
-                format!("WWW.host-{number}.example.com"),
-            ],
+            names: vec![format!("host-{number}.example.com"), format!("WWW.host-{number}.example.com")],
             not_before: at(0),
             not_after: at(3_600),
             issued_at: at(0),
@@ -199,11 +182,7 @@ pub fn fingerprint(der: &[u8]) -> [u8; 32] {
 
 pub fn insert(record: CertificateRecord) -> Op {
     let der = format!("certificate {}", record.serial).into_bytes();
-    Op::InsertCertificate {
-        record,
-        fingerprint: fingerprint(&der),
-        der: Some(der),
-    }
+    Op::InsertCertificate { record, fingerprint: fingerprint(&der), der: Some(der) }
 }
 
 pub fn entry(operation: &str) -> AuditEntry {

@@ -24,10 +24,7 @@ pub fn a_batch_has_one_outcome_however_often_it_is_committed<S: Store>(pair: &Pa
     let second = pair.commit(pair.b, batch.clone()).unwrap();
     let third = pair.commit(pair.a, batch).unwrap();
     assert!(second.repeated && third.repeated);
-    assert_eq!(
-        (&second.outcomes, &third.outcomes),
-        (&first.outcomes, &first.outcomes)
-    );
+    assert_eq!((&second.outcomes, &third.outcomes), (&first.outcomes, &first.outcomes));
     assert_eq!(block_on(pair.b.mounts()).unwrap().len(), 4);
     let log = block_on(pair.b.audit(&AuditFilter::default(), PageRequest::first(10))).unwrap();
     assert_eq!(log.items.len(), 1);
@@ -39,36 +36,20 @@ pub fn a_conflict_undoes_the_whole_batch<S: Store>(pair: &Pair<'_, S>) {
     let batch = pair.batch(vec![
         mount(pair.id16(), "undone"),
         insert(record.clone()),
-        Op::PutConfig {
-            mount: ca.0,
-            key: "urls".into(),
-            expected: Expected::Absent,
-            json: b"{}".to_vec(),
-        },
+        Op::PutConfig { mount: ca.0, key: "urls".into(), expected: Expected::Absent, json: b"{}".to_vec() },
         mount(pair.id16(), "PKI"),
     ]);
     match pair.commit(pair.a, batch) {
-        Err(StoreError::Conflict(Conflict::NameTaken {
-            what: Noun::Mount,
-            name,
-        })) => assert_eq!(name, "PKI"),
+        Err(StoreError::Conflict(Conflict::NameTaken { what: Noun::Mount, name })) => assert_eq!(name, "PKI"),
         other => panic!("{other:?}"),
     }
     assert!(block_on(pair.a.mount("undone")).unwrap().is_none());
     assert!(block_on(pair.a.config(ca.0, "urls")).unwrap().is_none());
-    assert!(
-        block_on(pair.a.certificate(ca.2, record.serial))
-            .unwrap()
-            .is_none()
-    );
+    assert!(block_on(pair.a.certificate(ca.2, record.serial)).unwrap().is_none());
     // What was undone can be done, also right away on the same connection.
     let batch = pair.batch(vec![mount(pair.id16(), "undone"), insert(record.clone())]);
     pair.commit(pair.a, batch).unwrap();
-    assert!(
-        block_on(pair.b.certificate(ca.2, record.serial))
-            .unwrap()
-            .is_some()
-    );
+    assert!(block_on(pair.b.certificate(ca.2, record.serial)).unwrap().is_some());
 }
 
 pub fn a_conflict_leaves_no_audit_row<S: Store>(pair: &Pair<'_, S>) {
@@ -101,10 +82,7 @@ pub fn two_writers_interleave<S: Store>(pair: &Pair<'_, S>) {
             });
         }
     });
-    let all = block_on(
-        pair.a
-            .certificates(&CertificateFilter::default(), PageRequest::first(200), at(0)),
-    );
+    let all = block_on(pair.a.certificates(&CertificateFilter::default(), PageRequest::first(200), at(0)));
     let rows = all.unwrap().items;
     assert_eq!(rows.len(), 100);
     let mut serials: Vec<_> = rows.iter().map(|row| row.record.serial).collect();
@@ -173,12 +151,7 @@ pub fn two_writers_never_get_one_crl_number<S: Store>(pair: &Pair<'_, S>) {
             scope.spawn(move || -> Vec<u128> {
                 (0..20)
                     .map(|_| {
-                        let op = Op::BeginCrl {
-                            authority,
-                            mount,
-                            scope: CrlScope::Full,
-                            nanoseconds: 1_000,
-                        };
+                        let op = Op::BeginCrl { authority, mount, scope: CrlScope::Full, nanoseconds: 1_000 };
                         let committed = pair.commit(store, pair.batch(vec![op])).unwrap();
                         match committed.outcomes[0] {
                             Outcome::Crl(draft) => draft.number,
@@ -188,10 +161,7 @@ pub fn two_writers_never_get_one_crl_number<S: Store>(pair: &Pair<'_, S>) {
                     .collect()
             })
         });
-        writers
-            .into_iter()
-            .flat_map(|writer| writer.join().unwrap())
-            .collect()
+        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
     });
     numbers.sort_unstable();
     assert_eq!(numbers, (1_000..1_040).collect::<Vec<u128>>());

@@ -24,12 +24,7 @@ impl State {
     pub(super) fn apply(&mut self, op: &Op, at: UnixTime) -> Answer {
         match op {
             Op::CreateMount(new) => self.create_mount(new, at),
-            Op::TuneMount {
-                mount,
-                description,
-                default_lease_ttl,
-                max_lease_ttl,
-            } => {
+            Op::TuneMount { mount, description, default_lease_ttl, max_lease_ttl } => {
                 let mount = self.open_mount(*mount)?;
                 if let Some(description) = description {
                     mount.description.clone_from(description);
@@ -46,18 +41,11 @@ impl State {
             Op::RenameKey { key, name } => self.rename_key(*key, name.as_ref()),
             Op::DeleteKey { key } => self.delete_key(*key),
             Op::CreateIssuer(new) => self.create_issuer(new, at),
-            Op::UpdateIssuer {
-                issuer,
-                expected,
-                name,
-                settings,
-            } => self.update_issuer(*issuer, *expected, name.as_ref(), settings),
+            Op::UpdateIssuer { issuer, expected, name, settings } => {
+                self.update_issuer(*issuer, *expected, name.as_ref(), settings)
+            }
             Op::DeleteIssuer { issuer } => self.delete_issuer(*issuer),
-            Op::SetDefaultIssuer {
-                mount,
-                issuer,
-                follows_latest,
-            } => {
+            Op::SetDefaultIssuer { mount, issuer, follows_latest } => {
                 self.open_mount(*mount)?;
                 self.issuer(*issuer)
                     .filter(|found| found.mount == *mount)
@@ -75,18 +63,10 @@ impl State {
                 self.open_mount(*mount)?.default_key = Some(*key);
                 Ok(Outcome::Done)
             }
-            Op::PutRole {
-                mount,
-                name,
-                new_id,
-                expected,
-                json,
-            } => self.put_role(*mount, name, *new_id, *expected, json, at),
-            Op::DeleteRole {
-                mount,
-                name,
-                expected,
-            } => {
+            Op::PutRole { mount, name, new_id, expected, json } => {
+                self.put_role(*mount, name, *new_id, *expected, json, at)
+            }
+            Op::DeleteRole { mount, name, expected } => {
                 let found = self.role(*mount, name).map(|role| role.revision);
                 expected.check(found, Noun::Role, name)?;
                 if let Some(role) = self.role_slot(*mount, name) {
@@ -94,34 +74,18 @@ impl State {
                 }
                 Ok(Outcome::Done)
             }
-            Op::PutConfig {
-                mount,
-                key,
-                expected,
-                json,
-            } => {
+            Op::PutConfig { mount, key, expected, json } => {
                 self.open_mount(*mount)?;
                 let place = (*mount, key.clone());
                 let found = self.config.get(&place).map(|config| config.revision);
                 expected.check(found, Noun::Config, key)?;
                 let revision = found.unwrap_or(0) + 1;
-                let config = ConfigRecord {
-                    key: key.clone(),
-                    revision,
-                    json: json.clone(),
-                    updated_at: at,
-                };
+                let config = ConfigRecord { key: key.clone(), revision, json: json.clone(), updated_at: at };
                 self.config.insert(place, config);
                 Ok(Outcome::Revision(revision))
             }
             Op::ReserveCertificate(record) => self.insert(record, CertificateState::Reserved, None, None),
-            Op::CommitCertificate {
-                authority,
-                serial,
-                tbs_digest,
-                fingerprint,
-                der,
-            } => {
+            Op::CommitCertificate { authority, serial, tbs_digest, fingerprint, der } => {
                 let n = self.serials.get(&(*authority, *serial));
                 let Some(stored) = n.and_then(|n| self.certificates.get_mut(n)) else {
                     return Err(missing(Noun::Certificate, serial));
@@ -136,45 +100,23 @@ impl State {
                 stored.der.clone_from(der);
                 Ok(Outcome::Certificate(stored.row.id))
             }
-            Op::InsertCertificate {
-                record,
-                fingerprint,
-                der,
-            } => self.insert(record, CertificateState::Issued, Some(*fingerprint), der.clone()),
-            Op::Revoke {
-                authority,
-                serial,
-                reason,
-                not_after,
-            } => self.revoke(*authority, *serial, *reason, *not_after, at),
-            Op::BeginCrl {
-                authority,
-                mount,
-                scope,
-                nanoseconds,
-            } => self.begin_crl(*authority, *mount, *scope, *nanoseconds, at),
-            Op::FinishCrl {
-                draft,
-                next_update,
-                der,
-            } => self.finish_crl(draft, *next_update, der, at),
+            Op::InsertCertificate { record, fingerprint, der } => {
+                self.insert(record, CertificateState::Issued, Some(*fingerprint), der.clone())
+            }
+            Op::Revoke { authority, serial, reason, not_after } => {
+                self.revoke(*authority, *serial, *reason, *not_after, at)
+            }
+            Op::BeginCrl { authority, mount, scope, nanoseconds } => {
+                self.begin_crl(*authority, *mount, *scope, *nanoseconds, at)
+            }
+            Op::FinishCrl { draft, next_update, der } => self.finish_crl(draft, *next_update, der, at),
         }
     }
 
     pub(super) fn create_mount(&mut self, new: &NewMount, at: UnixTime) -> Answer {
-        let NewMount {
-            id,
-            name,
-            kind,
-            description,
-            default_lease_ttl,
-            max_lease_ttl,
-        } = new;
+        let NewMount { id, name, kind, description, default_lease_ttl, max_lease_ttl } = new;
         if self.mount(name).is_some() || self.mounts.iter().any(|mount| mount.id == *id) {
-            return Err(Conflict::NameTaken {
-                what: Noun::Mount,
-                name: name.clone(),
-            });
+            return Err(Conflict::NameTaken { what: Noun::Mount, name: name.clone() });
         }
         self.mounts.push(Mount {
             id: *id,
@@ -193,21 +135,10 @@ impl State {
     }
 
     fn create_key(&mut self, new: &NewKey, at: UnixTime) -> Answer {
-        let NewKey {
-            id,
-            mount,
-            name,
-            key_type,
-            bits,
-            public_key,
-            private_key,
-            pending_issuer_name,
-        } = new;
+        let NewKey { id, mount, name, key_type, bits, public_key, private_key, pending_issuer_name } = new;
         self.open_mount(*mount)?;
-        if let Some(present) = self
-            .keys
-            .iter()
-            .find(|key| key.mount == *mount && key.public_key == *public_key)
+        if let Some(present) =
+            self.keys.iter().find(|key| key.mount == *mount && key.public_key == *public_key)
         {
             return Err(Conflict::KeyExists { key: present.label() });
         }
@@ -238,18 +169,14 @@ impl State {
 
     /// A new key's issuers of the same mount that had none.
     fn give_key_to_issuers(&mut self, mount: MountId, key: KeyId, public_key: &[u8]) -> Answer {
-        let Self {
-            issuers, authorities, ..
-        } = self;
+        let Self { issuers, authorities, .. } = self;
         let mut first = None;
         for slot in issuers.iter_mut() {
             let issuer = &mut slot.record;
             if slot.deleted || issuer.mount != mount || issuer.key.is_some() {
                 continue;
             }
-            let authority = authorities
-                .iter_mut()
-                .find(|authority| authority.id == issuer.authority);
+            let authority = authorities.iter_mut().find(|authority| authority.id == issuer.authority);
             let Some(authority) = authority.filter(|authority| authority.public_key == public_key) else {
                 continue;
             };
@@ -265,10 +192,7 @@ impl State {
     fn rename_key(&mut self, id: KeyId, name: Option<&String>) -> Answer {
         let key = self.known_key(id)?.clone();
         if let Some(name) = name
-            && !key
-                .name
-                .as_ref()
-                .is_some_and(|present| present.eq_ignore_ascii_case(name))
+            && !key.name.as_ref().is_some_and(|present| present.eq_ignore_ascii_case(name))
         {
             self.key_name_is_free(key.mount, name)?;
         }
@@ -280,14 +204,8 @@ impl State {
 
     fn delete_key(&mut self, id: KeyId) -> Answer {
         let mount = self.known_key(id)?.mount;
-        if let Some(issuer) = self
-            .issuers(mount)
-            .into_iter()
-            .find(|issuer| issuer.key == Some(id))
-        {
-            return Err(Conflict::KeyInUse {
-                issuer: issuer.label(),
-            });
+        if let Some(issuer) = self.issuers(mount).into_iter().find(|issuer| issuer.key == Some(id)) {
+            return Err(Conflict::KeyInUse { issuer: issuer.label() });
         }
         self.keys.retain(|key| key.id != id);
         for mount in &mut self.mounts {
@@ -297,27 +215,14 @@ impl State {
     }
 
     fn create_issuer(&mut self, new: &NewIssuer, at: UnixTime) -> Answer {
-        let NewIssuer {
-            id,
-            mount,
-            name,
-            certificate,
-            subject,
-            public_key,
-            settings,
-        } = new;
+        let NewIssuer { id, mount, name, certificate, subject, public_key, settings } = new;
         let default = self.open_mount(*mount)?.default_issuer;
-        if let Some(present) = self
-            .issuers(*mount)
-            .into_iter()
-            .find(|issuer| issuer.certificate == *certificate)
+        if let Some(present) =
+            self.issuers(*mount).into_iter().find(|issuer| issuer.certificate == *certificate)
         {
             return Ok(present.outcome(true, default == Some(present.id)));
         }
-        let key = self
-            .keys
-            .iter()
-            .find(|key| key.mount == *mount && key.public_key == *public_key);
+        let key = self.keys.iter().find(|key| key.mount == *mount && key.public_key == *public_key);
         let pending = key.and_then(|key| key.pending_issuer_name.clone());
         let key = key.map(|key| key.id);
         let name = name.clone().or(pending);
@@ -331,11 +236,7 @@ impl State {
             key.pending_issuer_name = None;
         }
         let authority_id = AuthorityId::new(subject, public_key);
-        if !self
-            .authorities
-            .iter()
-            .any(|authority| authority.id == authority_id)
-        {
+        if !self.authorities.iter().any(|authority| authority.id == authority_id) {
             self.authorities.push(AuthorityRecord::new(subject, public_key));
         }
         let authority = self.known_authority(authority_id)?;
@@ -360,10 +261,7 @@ impl State {
             row.default_issuer = Some(*id);
         }
         let outcome = issuer.outcome(false, row.default_issuer == Some(*id));
-        self.issuers.push(Deletable {
-            record: issuer,
-            deleted: false,
-        });
+        self.issuers.push(Deletable { record: issuer, deleted: false });
         Ok(outcome)
     }
 
@@ -377,10 +275,7 @@ impl State {
         let issuer = self.issuer(id).ok_or_else(|| missing(Noun::Issuer, &id))?;
         Expected::Revision(expected).check(Some(issuer.revision), Noun::Issuer, &issuer.label())?;
         if let Some(name) = name
-            && !issuer
-                .name
-                .as_ref()
-                .is_some_and(|present| present.eq_ignore_ascii_case(name))
+            && !issuer.name.as_ref().is_some_and(|present| present.eq_ignore_ascii_case(name))
         {
             self.issuer_name_is_free(issuer.mount, name, None)?;
         }
@@ -446,10 +341,7 @@ impl State {
                 updated_at: at,
             };
             let version = record.version();
-            self.roles.push(Deletable {
-                record,
-                deleted: false,
-            });
+            self.roles.push(Deletable { record, deleted: false });
             version
         };
         Ok(Outcome::Role(version))
@@ -463,11 +355,7 @@ impl State {
         der: Option<Vec<u8>>,
     ) -> Answer {
         self.known_authority(record.authority)?;
-        if !self
-            .issuers
-            .iter()
-            .any(|issuer| issuer.record.id == record.issuer)
-        {
+        if !self.issuers.iter().any(|issuer| issuer.record.id == record.issuer) {
             return Err(missing(Noun::Issuer, &record.issuer));
         }
         if !self.mounts.iter().any(|mount| mount.id == record.mount) {
@@ -479,19 +367,11 @@ impl State {
             return Err(missing(Noun::Role, &role.id));
         }
         if self.serials.contains_key(&(record.authority, record.serial)) {
-            return Err(Conflict::SerialUsed {
-                serial: record.serial,
-            });
+            return Err(Conflict::SerialUsed { serial: record.serial });
         }
         let id = self.certificates.last_key_value().map_or(0, |(last, _)| *last) + 1;
         self.serials.insert((record.authority, record.serial), id);
-        let row = CertificateRow {
-            id,
-            record: record.clone(),
-            state,
-            fingerprint,
-            revocation: None,
-        };
+        let row = CertificateRow { id, record: record.clone(), state, fingerprint, revocation: None };
         self.certificates.insert(id, StoredCertificate { row, der });
         Ok(Outcome::Certificate(id))
     }
@@ -506,33 +386,18 @@ impl State {
     ) -> Answer {
         self.known_authority(authority)?;
         if let Some(revocation) = self.revocation(authority, serial) {
-            return Ok(Outcome::Revoked {
-                revocation,
-                already: true,
-            });
+            return Ok(Outcome::Revoked { revocation, already: true });
         }
         let certificate = self.certificate(authority, serial);
         let id = self.revocations.last_key_value().map_or(0, |(last, _)| *last) + 1;
-        let not_after = certificate
-            .map(|stored| stored.row.record.not_after)
-            .or(not_after);
-        let revocation = Revocation {
-            id,
-            authority,
-            serial,
-            revoked_at: at,
-            reason,
-            not_after,
-        };
+        let not_after = certificate.map(|stored| stored.row.record.not_after).or(not_after);
+        let revocation = Revocation { id, authority, serial, revoked_at: at, reason, not_after };
         self.revocations.insert(id, revocation);
         self.revoked.insert((authority, serial), id);
         let row = self.known_authority(authority)?;
         row.revoked += 1;
         row.last_revocation = id;
-        Ok(Outcome::Revoked {
-            revocation,
-            already: false,
-        })
+        Ok(Outcome::Revoked { revocation, already: false })
     }
 
     fn begin_crl(
@@ -546,9 +411,7 @@ impl State {
         let signs = self.known_authority(authority)?.crl_mount;
         if signs != Some(mount) {
             let elsewhere = self.mounts.iter().find(|mount| Some(mount.id) == signs);
-            return Err(Conflict::CrlElsewhere {
-                mount: elsewhere.map(|mount| mount.name.clone()),
-            });
+            return Err(Conflict::CrlElsewhere { mount: elsewhere.map(|mount| mount.name.clone()) });
         }
         let row = self.known_authority(authority)?;
         Ok(Outcome::Crl(CrlDraft::begin(row, scope, nanoseconds, at)))
@@ -557,11 +420,7 @@ impl State {
     fn finish_crl(&mut self, draft: &CrlDraft, next_update: UnixTime, der: &[u8], at: UnixTime) -> Answer {
         let place = (draft.authority, draft.scope);
         let published = self.crls.get(&place).cloned();
-        draft.check(
-            next_update,
-            self.known_authority(draft.authority)?,
-            published.as_ref(),
-        )?;
+        draft.check(next_update, self.known_authority(draft.authority)?, published.as_ref())?;
         let crl = CrlRecord {
             authority: draft.authority,
             scope: draft.scope,
@@ -577,9 +436,7 @@ impl State {
     }
 
     pub(super) fn mount(&self, name: &str) -> Option<&Mount> {
-        self.mounts
-            .iter()
-            .find(|mount| mount.disabled_at.is_none() && mount.name.eq_ignore_ascii_case(name))
+        self.mounts.iter().find(|mount| mount.disabled_at.is_none() && mount.name.eq_ignore_ascii_case(name))
     }
 
     fn open_mount(&mut self, id: MountId) -> Result<&mut Mount, Conflict> {
@@ -590,10 +447,7 @@ impl State {
     }
 
     fn known_key(&self, id: KeyId) -> Result<&KeyRecord, Conflict> {
-        self.keys
-            .iter()
-            .find(|key| key.id == id)
-            .ok_or_else(|| missing(Noun::Key, &id))
+        self.keys.iter().find(|key| key.id == id).ok_or_else(|| missing(Noun::Key, &id))
     }
 
     fn known_authority(&mut self, id: AuthorityId) -> Result<&mut AuthorityRecord, Conflict> {
@@ -604,18 +458,8 @@ impl State {
     }
 
     fn key_name_is_free(&self, mount: MountId, name: &str) -> Result<(), Conflict> {
-        let taken = self
-            .keys
-            .iter()
-            .any(|key| key.mount == mount && same(key.name.as_ref(), name));
-        if taken {
-            Err(Conflict::NameTaken {
-                what: Noun::Key,
-                name: name.to_owned(),
-            })
-        } else {
-            Ok(())
-        }
+        let taken = self.keys.iter().any(|key| key.mount == mount && same(key.name.as_ref(), name));
+        if taken { Err(Conflict::NameTaken { what: Noun::Key, name: name.to_owned() }) } else { Ok(()) }
     }
 
     /// Whether an issuer may have this name; the pending name of `key`, its own, does not stand in the way.
@@ -626,10 +470,7 @@ impl State {
                 && same(waiting.pending_issuer_name.as_ref(), name)
         });
         if pending || self.issuer_by_name(mount, name).is_some() {
-            return Err(Conflict::NameTaken {
-                what: Noun::Issuer,
-                name: name.to_owned(),
-            });
+            return Err(Conflict::NameTaken { what: Noun::Issuer, name: name.to_owned() });
         }
         Ok(())
     }
@@ -647,8 +488,5 @@ pub(super) fn same(present: Option<&String>, name: &str) -> bool {
 }
 
 fn missing(what: Noun, name: &dyn core::fmt::Display) -> Conflict {
-    Conflict::NotFound {
-        what,
-        name: name.to_string(),
-    }
+    Conflict::NotFound { what, name: name.to_string() }
 }

@@ -33,18 +33,12 @@ impl State {
     }
 
     pub(super) fn issuer_by_name(&self, mount: MountId, name: &str) -> Option<IssuerRecord> {
-        self.issuers(mount)
-            .into_iter()
-            .find(|issuer| same(issuer.name.as_ref(), name))
+        self.issuers(mount).into_iter().find(|issuer| same(issuer.name.as_ref(), name))
     }
 
     fn with_crl_signing(&self, issuer: &IssuerRecord) -> IssuerRecord {
         let mut issuer = issuer.clone();
-        if let Some(authority) = self
-            .authorities
-            .iter()
-            .find(|authority| authority.id == issuer.authority)
-        {
+        if let Some(authority) = self.authorities.iter().find(|authority| authority.id == issuer.authority) {
             issuer.crl_signing = authority.crl_signing(issuer.key, issuer.mount);
         }
         issuer
@@ -58,9 +52,7 @@ impl State {
     }
 
     pub(super) fn revocation(&self, authority: AuthorityId, serial: SerialNumber) -> Option<Revocation> {
-        self.revocations
-            .get(self.revoked.get(&(authority, serial))?)
-            .copied()
+        self.revocations.get(self.revoked.get(&(authority, serial))?).copied()
     }
 
     pub(super) fn certificate(
@@ -68,10 +60,7 @@ impl State {
         authority: AuthorityId,
         serial: SerialNumber,
     ) -> Option<StoredCertificate> {
-        let mut stored = self
-            .certificates
-            .get(self.serials.get(&(authority, serial))?)?
-            .clone();
+        let mut stored = self.certificates.get(self.serials.get(&(authority, serial))?)?.clone();
         stored.row.revocation = self.revocation(authority, serial);
         Some(stored)
     }
@@ -91,23 +80,12 @@ impl State {
     }
 
     pub(super) fn audit_page(&self, filter: &AuditFilter, page: PageRequest) -> Page<AuditRow> {
-        let AuditFilter {
-            mount,
-            requester,
-            operation,
-            serial,
-            outcome,
-            since,
-        } = filter;
+        let AuditFilter { mount, requester, operation, serial, outcome, since } = filter;
         let rows = self.audit.iter().filter(|row| {
             let entry = &row.entry;
             mount.is_none_or(|mount| entry.mount == Some(mount))
-                && requester
-                    .as_ref()
-                    .is_none_or(|requester| entry.requester == *requester)
-                && operation
-                    .as_ref()
-                    .is_none_or(|operation| entry.operation.starts_with(operation))
+                && requester.as_ref().is_none_or(|requester| entry.requester == *requester)
+                && operation.as_ref().is_none_or(|operation| entry.operation.starts_with(operation))
                 && serial.is_none_or(|serial| entry.serial == Some(serial))
                 && outcome.is_none_or(|outcome| entry.outcome == outcome)
                 && since.is_none_or(|since| entry.at >= since)
@@ -117,30 +95,15 @@ impl State {
 }
 
 fn matches(row: &CertificateRow, filter: &CertificateFilter, now: UnixTime) -> bool {
-    let CertificateFilter {
-        mount,
-        authority,
-        issuer,
-        role,
-        requester,
-        name,
-        status,
-        expires_by,
-    } = filter;
+    let CertificateFilter { mount, authority, issuer, role, requester, name, status, expires_by } = filter;
     let record = &row.record;
     mount.is_none_or(|mount| record.mount == mount)
         && authority.is_none_or(|authority| record.authority == authority)
         && issuer.is_none_or(|issuer| record.issuer == issuer)
         && role.is_none_or(|role| record.role.is_some_and(|present| present.id == role))
-        && requester
-            .as_ref()
-            .is_none_or(|requester| record.requester == *requester)
+        && requester.as_ref().is_none_or(|requester| record.requester == *requester)
         && name.as_ref().is_none_or(|name| {
-            record
-                .common_name
-                .iter()
-                .chain(&record.names)
-                .any(|present| named(&present.to_lowercase(), name))
+            record.common_name.iter().chain(&record.names).any(|present| named(&present.to_lowercase(), name))
         })
         && status.is_none_or(|status| row.status(now) == status)
         && expires_by.is_none_or(|by| record.not_after >= now && record.not_after <= by)
@@ -159,15 +122,12 @@ fn pages<T>(items: impl DoubleEndedIterator<Item = T>, page: PageRequest, id: im
     let limit = page.limit.clamp(1, PageRequest::LIMIT);
     let after = page.after.map(|cursor| cursor.0);
     let mut items: Vec<T> = match page.order {
-        Order::NewestFirst => items
-            .rev()
-            .filter(|item| after.is_none_or(|after| id(item) < after))
-            .take(limit + 1)
-            .collect(),
-        Order::OldestFirst => items
-            .filter(|item| after.is_none_or(|after| id(item) > after))
-            .take(limit + 1)
-            .collect(),
+        Order::NewestFirst => {
+            items.rev().filter(|item| after.is_none_or(|after| id(item) < after)).take(limit + 1).collect()
+        }
+        Order::OldestFirst => {
+            items.filter(|item| after.is_none_or(|after| id(item) > after)).take(limit + 1).collect()
+        }
     };
     let next = if items.len() > limit {
         items.truncate(limit);

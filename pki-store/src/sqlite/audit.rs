@@ -27,10 +27,7 @@ impl Session {
             None => self.chain_head()?,
         };
         head.sequence += 1;
-        let hash = self
-            .keys
-            .chain
-            .digest(&head.hash, entry.fields(head.sequence, head.epoch).as_bytes());
+        let hash = self.keys.chain.digest(&head.hash, entry.fields(head.sequence, head.epoch).as_bytes());
         head.hash = hash;
         self.run(
             "INSERT INTO audit (n, epoch, at, requester, operation, mount, role, role_revision, serial, outcome, \
@@ -75,38 +72,22 @@ impl Session {
     }
 
     pub(crate) fn chain_head(&self) -> Result<ChainHead, Fault> {
-        self.one(
-            "SELECT n, writer, epoch, sequence, hash, mac FROM chain ORDER BY n",
-            [],
-            |row| {
-                let n: i64 = row.get(0)?;
-                let head = ChainHead {
-                    writer: array(row, 1)?,
-                    epoch: natural(row, 2)?,
-                    sequence: natural(row, 3)?,
-                    hash: array(row, 4)?,
-                };
-                self.check(
-                    "chain",
-                    n,
-                    &head_fields(n, &head),
-                    row.get_ref(5)?.as_blob().unwrap_or_default(),
-                )?;
-                Ok(head)
-            },
-        )?
+        self.one("SELECT n, writer, epoch, sequence, hash, mac FROM chain ORDER BY n", [], |row| {
+            let n: i64 = row.get(0)?;
+            let head = ChainHead {
+                writer: array(row, 1)?,
+                epoch: natural(row, 2)?,
+                sequence: natural(row, 3)?,
+                hash: array(row, 4)?,
+            };
+            self.check("chain", n, &head_fields(n, &head), row.get_ref(5)?.as_blob().unwrap_or_default())?;
+            Ok(head)
+        })?
         .ok_or(Fault::damaged("chain", 1, "the head of the audit log is missing"))
     }
 
     pub(crate) fn audit(&self, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditRow>, Fault> {
-        let AuditFilter {
-            mount,
-            requester,
-            operation,
-            serial,
-            outcome,
-            since,
-        } = filter;
+        let AuditFilter { mount, requester, operation, serial, outcome, since } = filter;
         let limit = page.limit.clamp(1, PageRequest::LIMIT);
         let (compare, direction, start) = bounds(page);
         let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE n {compare} ?");
@@ -122,10 +103,7 @@ impl Session {
             and(" AND requester = ?", requester.clone().into());
         }
         if let Some(operation) = operation {
-            and(
-                " AND substr(operation, 1, length(?)) = ?",
-                operation.clone().into(),
-            );
+            and(" AND substr(operation, 1, length(?)) = ?", operation.clone().into());
             values.push(operation.clone().into());
         }
         let mut and = |condition: &str, value: Value| {
@@ -161,9 +139,7 @@ impl Session {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let row = decode(row)?;
-            report.walk(&row, |previous, fields| {
-                self.keys.chain.digest(previous, fields.as_bytes())
-            });
+            report.walk(&row, |previous, fields| self.keys.chain.digest(previous, fields.as_bytes()));
             if report.fault.is_some() {
                 return Ok(report);
             }
@@ -175,12 +151,7 @@ impl Session {
 
 /// What the head of a new store's chain is.
 pub(crate) const fn first_head(writer: [u8; 16]) -> ChainHead {
-    ChainHead {
-        writer,
-        epoch: 1,
-        sequence: 0,
-        hash: [0; 32],
-    }
+    ChainHead { writer, epoch: 1, sequence: 0, hash: [0; 32] }
 }
 
 fn decode(row: &Row<'_>) -> Result<AuditRow, Fault> {
@@ -195,10 +166,7 @@ fn decode(row: &Row<'_>) -> Result<AuditRow, Fault> {
             mount: optional_array(row, 5)?.map(MountId::from_bytes),
             role: match optional_array(row, 6)? {
                 None => None,
-                Some(id) => Some(RoleVersion {
-                    id: RoleId::from_bytes(id),
-                    revision: natural(row, 7)?,
-                }),
+                Some(id) => Some(RoleVersion { id: RoleId::from_bytes(id), revision: natural(row, 7)? }),
             },
             serial: match row.get_ref(8)? {
                 rusqlite::types::ValueRef::Null => None,
@@ -208,11 +176,7 @@ fn decode(row: &Row<'_>) -> Result<AuditRow, Fault> {
                 0 => AuditOutcome::Done,
                 1 => AuditOutcome::Refused,
                 _ => {
-                    return Err(Fault::damaged(
-                        "audit",
-                        n,
-                        "its outcome is not known to this version",
-                    ));
+                    return Err(Fault::damaged("audit", n, "its outcome is not known to this version"));
                 }
             },
             detail: row.get(10)?,
@@ -222,17 +186,8 @@ fn decode(row: &Row<'_>) -> Result<AuditRow, Fault> {
 }
 
 fn head_fields(n: i64, head: &ChainHead) -> Fields {
-    let ChainHead {
-        writer,
-        epoch,
-        sequence,
-        hash,
-    } = head;
+    let ChainHead { writer, epoch, sequence, hash } = head;
     let mut fields = Fields::row("chain", n);
-    fields
-        .octets(writer)
-        .number(*epoch)
-        .number(*sequence)
-        .octets(hash);
+    fields.octets(writer).number(*epoch).number(*sequence).octets(hash);
     fields
 }

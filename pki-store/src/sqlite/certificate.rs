@@ -51,22 +51,13 @@ impl Session {
         der: Option<&[u8]>,
     ) -> Result<Outcome, Fault> {
         let Some(row) = self.certificate_row(authority, serial)? else {
-            return Err(Conflict::NotFound {
-                what: Noun::Certificate,
-                name: serial.to_string(),
-            }
-            .into());
+            return Err(Conflict::NotFound { what: Noun::Certificate, name: serial.to_string() }.into());
         };
         if row.state != CertificateState::Reserved || row.record.tbs_digest != *tbs_digest {
             return Err(Conflict::NotReserved { serial }.into());
         }
         let n = integer(row.id);
-        let code = self.code(&fields(
-            n,
-            &row.record,
-            CertificateState::Issued,
-            Some(fingerprint),
-        ));
+        let code = self.code(&fields(n, &row.record, CertificateState::Issued, Some(fingerprint)));
         self.run(
             "UPDATE certificate SET state = ?2, fingerprint = ?3, mac = ?4 WHERE n = ?1",
             params![n, state_code(CertificateState::Issued), fingerprint, code],
@@ -126,10 +117,7 @@ impl Session {
         )?;
         if inserted == 0 {
             self.tail.certificate = Some(n - 1);
-            return Err(Conflict::SerialUsed {
-                serial: record.serial,
-            }
-            .into());
+            return Err(Conflict::SerialUsed { serial: record.serial }.into());
         }
         self.keep_der(n, der)?;
         for name in search_names(record) {
@@ -148,10 +136,7 @@ impl Session {
 
     fn keep_der(&self, n: i64, der: Option<&[u8]>) -> Result<(), Fault> {
         if let Some(der) = der {
-            self.run(
-                "INSERT INTO certificate_der (certificate, der) VALUES (?1, ?2)",
-                params![n, der],
-            )?;
+            self.run("INSERT INTO certificate_der (certificate, der) VALUES (?1, ?2)", params![n, der])?;
         }
         Ok(())
     }
@@ -167,9 +152,7 @@ impl Session {
         };
         let sql =
             format!("SELECT {COLUMNS} FROM certificate c {JOINS} WHERE c.authority = ?1 AND c.serial = ?2");
-        self.one(&sql, params![authority, serial.as_bytes()], |row| {
-            self.decode_certificate(row)
-        })
+        self.one(&sql, params![authority, serial.as_bytes()], |row| self.decode_certificate(row))
     }
 
     pub(crate) fn certificate(
@@ -186,11 +169,7 @@ impl Session {
         if let Some(der) = &der
             && row.fingerprint != Some(Sha256::digest(der).into())
         {
-            return Err(Fault::damaged(
-                "certificate_der",
-                n,
-                "it is not the certificate that was stored",
-            ));
+            return Err(Fault::damaged("certificate_der", n, "it is not the certificate that was stored"));
         }
         Ok(Some(StoredCertificate { row, der }))
     }
@@ -218,10 +197,7 @@ impl Session {
             mount: MountId::from_bytes(array(row, 4)?),
             role: match optional_array(row, 5)? {
                 None => None,
-                Some(id) => Some(RoleVersion {
-                    id: RoleId::from_bytes(id),
-                    revision: natural(row, 6)?,
-                }),
+                Some(id) => Some(RoleVersion { id: RoleId::from_bytes(id), revision: natural(row, 6)? }),
             },
             requester: row.get(7)?,
             common_name: row.get(8)?,
@@ -240,12 +216,7 @@ impl Session {
         };
         let fingerprint = optional_array(row, 16)?;
         let code = row.get_ref(17)?.as_blob().unwrap_or_default();
-        self.check(
-            "certificate",
-            n,
-            &fields(n, &record, state, fingerprint.as_ref()),
-            code,
-        )?;
+        self.check("certificate", n, &fields(n, &record, state, fingerprint.as_ref()), code)?;
         let revocation = match row.get::<_, Option<i64>>(18)? {
             None => None,
             Some(revocation) => {
@@ -261,24 +232,14 @@ impl Session {
                 Some(revocation)
             }
         };
-        Ok(CertificateRow {
-            id: u64::try_from(n).unwrap_or(0),
-            record,
-            state,
-            fingerprint,
-            revocation,
-        })
+        Ok(CertificateRow { id: u64::try_from(n).unwrap_or(0), record, state, fingerprint, revocation })
     }
 }
 
 /// The names that search finds: common name and alternative names, in lower case, back to front, each once.
 fn search_names(record: &CertificateRecord) -> Vec<String> {
-    let mut names: Vec<String> = record
-        .common_name
-        .iter()
-        .chain(&record.names)
-        .map(|name| search_form(name))
-        .collect();
+    let mut names: Vec<String> =
+        record.common_name.iter().chain(&record.names).map(|name| search_form(name)).collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -54,10 +54,7 @@ impl Session {
             ))
         })?;
         if let Some(outcomes) = first {
-            return Ok(Committed {
-                outcomes,
-                repeated: true,
-            });
+            return Ok(Committed { outcomes, repeated: true });
         }
         // An operation looks before it writes, so one alone leaves nothing behind when it conflicts. Savepoints
         // copy each page before it is changed again, and most batches are one certificate.
@@ -91,88 +88,48 @@ impl Session {
             self.run("RELEASE batch", [])?;
         }
         self.sweep_outcomes(batch)?;
-        Ok(Committed {
-            outcomes,
-            repeated: false,
-        })
+        Ok(Committed { outcomes, repeated: false })
     }
 
     fn apply(&mut self, op: &Op, batch: &Batch) -> Result<Outcome, Fault> {
         let at = batch.at;
         match op {
             Op::CreateMount(new) => self.create_mount(new, at),
-            Op::TuneMount {
-                mount,
-                description,
-                default_lease_ttl,
-                max_lease_ttl,
-            } => self.tune_mount(*mount, description.as_ref(), *default_lease_ttl, *max_lease_ttl),
+            Op::TuneMount { mount, description, default_lease_ttl, max_lease_ttl } => {
+                self.tune_mount(*mount, description.as_ref(), *default_lease_ttl, *max_lease_ttl)
+            }
             Op::DisableMount { mount } => self.disable_mount(*mount, at),
             Op::CreateKey(new) => self.create_key(new, at),
             Op::RenameKey { key, name } => self.rename_key(*key, name.as_ref()),
             Op::DeleteKey { key } => self.delete_key(*key),
             Op::CreateIssuer(new) => self.create_issuer(new, at),
-            Op::UpdateIssuer {
-                issuer,
-                expected,
-                name,
-                settings,
-            } => self.update_issuer(*issuer, *expected, name.as_ref(), settings),
+            Op::UpdateIssuer { issuer, expected, name, settings } => {
+                self.update_issuer(*issuer, *expected, name.as_ref(), settings)
+            }
             Op::DeleteIssuer { issuer } => self.delete_issuer(*issuer, at),
-            Op::SetDefaultIssuer {
-                mount,
-                issuer,
-                follows_latest,
-            } => self.set_default_issuer(*mount, *issuer, *follows_latest),
+            Op::SetDefaultIssuer { mount, issuer, follows_latest } => {
+                self.set_default_issuer(*mount, *issuer, *follows_latest)
+            }
             Op::SetDefaultKey { mount, key } => self.set_default_key(*mount, *key),
-            Op::PutRole {
-                mount,
-                name,
-                new_id,
-                expected,
-                json,
-            } => self.put_role(*mount, name, *new_id, *expected, json, at),
-            Op::DeleteRole {
-                mount,
-                name,
-                expected,
-            } => self.delete_role(*mount, name, *expected, at),
-            Op::PutConfig {
-                mount,
-                key,
-                expected,
-                json,
-            } => self.put_config(*mount, key, *expected, json, at),
+            Op::PutRole { mount, name, new_id, expected, json } => {
+                self.put_role(*mount, name, *new_id, *expected, json, at)
+            }
+            Op::DeleteRole { mount, name, expected } => self.delete_role(*mount, name, *expected, at),
+            Op::PutConfig { mount, key, expected, json } => self.put_config(*mount, key, *expected, json, at),
             Op::ReserveCertificate(record) => self.reserve_certificate(record),
-            Op::CommitCertificate {
-                authority,
-                serial,
-                tbs_digest,
-                fingerprint,
-                der,
-            } => self.commit_certificate(*authority, *serial, tbs_digest, fingerprint, der.as_deref()),
-            Op::InsertCertificate {
-                record,
-                fingerprint,
-                der,
-            } => self.insert_certificate(record, fingerprint, der.as_deref()),
-            Op::Revoke {
-                authority,
-                serial,
-                reason,
-                not_after,
-            } => self.revoke(*authority, *serial, *reason, *not_after, at),
-            Op::BeginCrl {
-                authority,
-                mount,
-                scope,
-                nanoseconds,
-            } => self.begin_crl(*authority, *mount, *scope, *nanoseconds, at),
-            Op::FinishCrl {
-                draft,
-                next_update,
-                der,
-            } => self.finish_crl(draft, *next_update, der, at),
+            Op::CommitCertificate { authority, serial, tbs_digest, fingerprint, der } => {
+                self.commit_certificate(*authority, *serial, tbs_digest, fingerprint, der.as_deref())
+            }
+            Op::InsertCertificate { record, fingerprint, der } => {
+                self.insert_certificate(record, fingerprint, der.as_deref())
+            }
+            Op::Revoke { authority, serial, reason, not_after } => {
+                self.revoke(*authority, *serial, *reason, *not_after, at)
+            }
+            Op::BeginCrl { authority, mount, scope, nanoseconds } => {
+                self.begin_crl(*authority, *mount, *scope, *nanoseconds, at)
+            }
+            Op::FinishCrl { draft, next_update, der } => self.finish_crl(draft, *next_update, der, at),
         }
     }
 

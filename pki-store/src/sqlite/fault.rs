@@ -58,16 +58,12 @@ pub(crate) fn sql_error(error: &rusqlite::Error, file: &Path, waited: Duration) 
     let store = file.parent().unwrap_or(file);
     let rusqlite::Error::SqliteFailure(failure, message) = error else {
         // Columns of the wrong type and the like: somebody wrote the file with other tools.
-        return StoreError::Malformed {
-            path: file.into(),
-            detail: error.to_string(),
-        };
+        return StoreError::Malformed { path: file.into(), detail: error.to_string() };
     };
     match failure.code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Locked {
-            path: store.into(),
-            waited,
-        },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            StoreError::Locked { path: store.into(), waited }
+        }
         ErrorCode::ConstraintViolation => Conflict::IdTaken.into(),
         ErrorCode::DiskFull => StoreError::Full { path: store.into() },
         // The shared memory of the write-ahead log could not grow: in practice a full disk.
@@ -80,14 +76,12 @@ pub(crate) fn sql_error(error: &rusqlite::Error, file: &Path, waited: Duration) 
                 path: file.into(),
                 source: io::Error::other(error.to_string()),
             }),
-        ErrorCode::NotADatabase => StoreError::NotAStore {
-            path: store.into(),
-            fault: "its pki.db is no database",
-        },
-        ErrorCode::DatabaseCorrupt => StoreError::Malformed {
-            path: file.into(),
-            detail: message.clone().unwrap_or_default(),
-        },
+        ErrorCode::NotADatabase => {
+            StoreError::NotAStore { path: store.into(), fault: "its pki.db is no database" }
+        }
+        ErrorCode::DatabaseCorrupt => {
+            StoreError::Malformed { path: file.into(), detail: message.clone().unwrap_or_default() }
+        }
         _ => unusable(file).unwrap_or_else(|| StoreError::Io {
             act: "use",
             path: file.into(),
@@ -100,10 +94,7 @@ pub(crate) fn sql_error(error: &rusqlite::Error, file: &Path, waited: Duration) 
 pub(crate) fn unusable(file: &Path) -> Option<StoreError> {
     let store = file.parent().unwrap_or(file);
     if fs::symlink_metadata(file).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        return Some(StoreError::NotAStore {
-            path: store.into(),
-            fault: "it has no pki.db",
-        });
+        return Some(StoreError::NotAStore { path: store.into(), fault: "it has no pki.db" });
     }
     let by_kind = |path: &Path, error: &io::Error| match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => Some(StoreError::ReadOnly { path: store.into() }),

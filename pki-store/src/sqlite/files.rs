@@ -35,9 +35,7 @@ pub(crate) fn create(
     match fs::read_dir(directory) {
         Ok(mut entries) => {
             if entries.next().is_some() {
-                return Err(StoreError::Exists {
-                    path: directory.into(),
-                });
+                return Err(StoreError::Exists { path: directory.into() });
             }
             fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
                 .map_err(|source| file_error("protect", directory, source))?;
@@ -58,9 +56,9 @@ pub(crate) fn create(
                 .map_err(|source| file_error("create", &draft, source))?;
             let made = fill(&draft, directory, seal, options, rng, now).and_then(|()| {
                 fs::rename(&draft, directory).map_err(|source| match source.kind() {
-                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => StoreError::Exists {
-                        path: directory.into(),
-                    },
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                        StoreError::Exists { path: directory.into() }
+                    }
                     _ => file_error("create", directory, source),
                 })
             });
@@ -70,9 +68,9 @@ pub(crate) fn create(
             made?;
             sync_directory(parent)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(StoreError::Exists {
-            path: directory.into(),
-        }),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(StoreError::Exists { path: directory.into() })
+        }
         Err(source) => Err(file_error("read", directory, source)),
     }
 }
@@ -86,21 +84,13 @@ pub(crate) fn open(directory: &Path, unseal: &Unseal, options: Options) -> Resul
     let connection = connect(&file, options.busy_timeout).map_err(faulty)?;
     let found = layout(&connection, directory).map_err(faulty)?;
     if found == 0 {
-        return Err(StoreError::NotAStore {
-            path: directory.into(),
-            fault: "its pki.db has no layout",
-        });
+        return Err(StoreError::NotAStore { path: directory.into(), fault: "its pki.db has no layout" });
     }
     if found < schema::LAYOUT {
         upgrade(&connection, directory).map_err(faulty)?;
     }
     let keys = keyring(&connection, seal.store, &root, directory).map_err(faulty)?;
-    Ok(Session::new(
-        connection,
-        Arc::new(keys),
-        file,
-        options.busy_timeout,
-    ))
+    Ok(Session::new(connection, Arc::new(keys), file, options.busy_timeout))
 }
 
 fn upgrade(connection: &Connection, directory: &Path) -> Result<(), Fault> {
@@ -145,9 +135,7 @@ fn fill(
             session.create_mount(&NewMount::new(id, name, kind), now)?;
         }
         session.write_head(&first_head(*store.as_bytes()))?;
-        session
-            .connection
-            .execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        session.connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
         Ok(())
     })()
     .map_err(faulty)?;
@@ -194,19 +182,11 @@ fn keyring(
 ) -> Result<Keyring, Fault> {
     let (found, created_at, code) =
         connection.query_row("SELECT id, created_at, mac FROM store WHERE n = 1", [], |row| {
-            Ok((
-                row.get::<_, [u8; 16]>(0)?,
-                row.get::<_, i64>(1)?,
-                row.get::<_, Vec<u8>>(2)?,
-            ))
+            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
         })?;
     if found != *store.as_bytes() {
         let fault = "its seal.toml belongs to another store";
-        return Err(StoreError::NotAStore {
-            path: directory.into(),
-            fault,
-        }
-        .into());
+        return Err(StoreError::NotAStore { path: directory.into(), fault }.into());
     }
     let keys = match root {
         None => Keyring::plain(store),
@@ -220,35 +200,22 @@ fn keyring(
             let n: i64 = row.get(0)?;
             let number = u16::try_from(natural(row, 0)?)
                 .map_err(|_| Fault::damaged("data_key", n, "its number is out of range"))?;
-            let data_key = unwrap(
-                root,
-                &data_key_place(store, number),
-                row.get_ref(1)?.as_blob().unwrap_or_default(),
-            )
-            .ok_or_else(|| Fault::damaged("data_key", n, "the root key does not open it"))?;
+            let data_key =
+                unwrap(root, &data_key_place(store, number), row.get_ref(1)?.as_blob().unwrap_or_default())
+                    .ok_or_else(|| Fault::damaged("data_key", n, "the root key does not open it"))?;
             Keyring::sealed(store, number, &data_key)
         }
     };
-    let created_at = u64::try_from(created_at)
-        .ok()
-        .and_then(UnixTime::from_secs)
-        .unwrap_or(UnixTime::MIN);
+    let created_at = u64::try_from(created_at).ok().and_then(UnixTime::from_secs).unwrap_or(UnixTime::MIN);
     if !keys.rows.fits(store_fields(store, created_at).as_bytes(), &code) {
-        return Err(Fault::damaged(
-            "store",
-            1,
-            "its content was changed after it was written",
-        ));
+        return Err(Fault::damaged("store", 1, "its content was changed after it was written"));
     }
     Ok(keys)
 }
 
 fn data_key_place(store: StoreId, number: u16) -> Vec<u8> {
     let mut fields = Fields::default();
-    fields
-        .text("pki-store data key")
-        .octets(store.as_bytes())
-        .number(number.into());
+    fields.text("pki-store data key").octets(store.as_bytes()).number(number.into());
     fields.into_bytes()
 }
 
@@ -265,9 +232,7 @@ fn private_file(path: &Path, content: &[u8]) -> Result<(), StoreError> {
         .mode(0o600)
         .open(path)
         .map_err(|source| file_error("create", path, source))?;
-    file.write_all(content)
-        .and_then(|()| file.sync_all())
-        .map_err(|source| file_error("write", path, source))
+    file.write_all(content).and_then(|()| file.sync_all()).map_err(|source| file_error("write", path, source))
 }
 
 fn sync_directory(directory: &Path) -> Result<(), StoreError> {
@@ -281,10 +246,6 @@ fn file_error(act: &'static str, path: &Path, source: io::Error) -> StoreError {
         io::ErrorKind::PermissionDenied => StoreError::Permission { path: path.into() },
         io::ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { path: path.into() },
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path: path.into() },
-        _ => StoreError::Io {
-            act,
-            path: path.into(),
-            source,
-        },
+        _ => StoreError::Io { act, path: path.into(), source },
     }
 }

@@ -22,33 +22,25 @@ impl Session {
     pub(crate) fn issuers(&self, mount: MountId) -> Result<Vec<IssuerRecord>, Fault> {
         let sql = format!("SELECT {COLUMNS} FROM issuer WHERE mount = ?1 AND deleted_at IS NULL ORDER BY n");
         let rows = self.all(&sql, [mount.as_bytes()], |row| self.decode_issuer(row))?;
-        rows.into_iter()
-            .map(|(_, issuer)| self.with_crl_signing(issuer))
-            .collect()
+        rows.into_iter().map(|(_, issuer)| self.with_crl_signing(issuer)).collect()
     }
 
     pub(crate) fn issuer(&self, id: IssuerId) -> Result<Option<IssuerRecord>, Fault> {
-        self.numbered_issuer(id)?
-            .map(|(_, issuer)| self.with_crl_signing(issuer))
-            .transpose()
+        self.numbered_issuer(id)?.map(|(_, issuer)| self.with_crl_signing(issuer)).transpose()
     }
 
     pub(crate) fn issuer_by_name(&self, mount: MountId, name: &str) -> Result<Option<IssuerRecord>, Fault> {
         let sql = format!(
             "SELECT {COLUMNS} FROM issuer WHERE mount = ?1 AND name = ?2 COLLATE NOCASE AND deleted_at IS NULL"
         );
-        self.one(&sql, params![mount.as_bytes(), name], |row| {
-            self.decode_issuer(row)
-        })?
-        .map(|(_, issuer)| self.with_crl_signing(issuer))
-        .transpose()
+        self.one(&sql, params![mount.as_bytes(), name], |row| self.decode_issuer(row))?
+            .map(|(_, issuer)| self.with_crl_signing(issuer))
+            .transpose()
     }
 
     pub(crate) fn authorities(&self) -> Result<Vec<AuthorityRecord>, Fault> {
         let sql = format!("SELECT {AUTHORITY_COLUMNS} FROM authority ORDER BY n");
-        self.all(&sql, [], |row| {
-            self.decode_authority(row).map(|(_, authority)| authority)
-        })
+        self.all(&sql, [], |row| self.decode_authority(row).map(|(_, authority)| authority))
     }
 
     pub(crate) fn authority(&self, id: AuthorityId) -> Result<Option<AuthorityRecord>, Fault> {
@@ -56,21 +48,11 @@ impl Session {
     }
 
     pub(crate) fn create_issuer(&self, new: &NewIssuer, at: UnixTime) -> Result<Outcome, Fault> {
-        let NewIssuer {
-            id,
-            mount,
-            name,
-            certificate,
-            subject,
-            public_key,
-            settings,
-        } = new;
+        let NewIssuer { id, mount, name, certificate, subject, public_key, settings } = new;
         let (mount_n, mut mount_row) = self.open_mount(*mount)?;
         let authority_id = AuthorityId::new(subject, public_key);
-        if let Some(present) = self
-            .issuers(*mount)?
-            .into_iter()
-            .find(|issuer| issuer.certificate == *certificate)
+        if let Some(present) =
+            self.issuers(*mount)?.into_iter().find(|issuer| issuer.certificate == *certificate)
         {
             let default = mount_row.default_issuer == Some(present.id);
             return Ok(present.outcome(true, default));
@@ -88,10 +70,7 @@ impl Session {
         let key = key.map(|(_, key)| key.id);
         let (authority_n, mut authority) = match self.numbered_authority(authority_id)? {
             Some(present) => present,
-            None => (
-                self.next_number("authority")?,
-                AuthorityRecord::new(subject, public_key),
-            ),
+            None => (self.next_number("authority")?, AuthorityRecord::new(subject, public_key)),
         };
         if key.is_some() && authority.crl_mount.is_none() {
             authority.crl_mount = Some(*mount);
@@ -135,10 +114,7 @@ impl Session {
             .into());
         }
         if let Some(name) = name
-            && !issuer
-                .name
-                .as_ref()
-                .is_some_and(|present| present.eq_ignore_ascii_case(name))
+            && !issuer.name.as_ref().is_some_and(|present| present.eq_ignore_ascii_case(name))
         {
             self.issuer_name_is_free(issuer.mount, name, None)?;
         }
@@ -182,11 +158,7 @@ impl Session {
         let (mount_n, mut mount_row) = self.open_mount(mount)?;
         let (_, issuer) = self.known_issuer(id)?;
         if issuer.mount != mount {
-            return Err(Conflict::NotFound {
-                what: Noun::Issuer,
-                name: id.to_string(),
-            }
-            .into());
+            return Err(Conflict::NotFound { what: Noun::Issuer, name: id.to_string() }.into());
         }
         mount_row.default_issuer = Some(id);
         mount_row.default_follows_latest_issuer = follows_latest;
@@ -198,11 +170,7 @@ impl Session {
         let (mount_n, mut mount_row) = self.open_mount(mount)?;
         let (_, key) = self.known_key(id)?;
         if key.mount != mount {
-            return Err(Conflict::NotFound {
-                what: Noun::Key,
-                name: id.to_string(),
-            }
-            .into());
+            return Err(Conflict::NotFound { what: Noun::Key, name: id.to_string() }.into());
         }
         mount_row.default_key = Some(id);
         self.write_mount(mount_n, &mount_row)?;
@@ -243,15 +211,9 @@ impl Session {
         name: &str,
         key: Option<KeyId>,
     ) -> Result<(), Fault> {
-        let pending = self
-            .key_by_pending_name(mount, name)?
-            .filter(|waiting| Some(*waiting) != key);
+        let pending = self.key_by_pending_name(mount, name)?.filter(|waiting| Some(*waiting) != key);
         if pending.is_some() || self.issuer_by_name(mount, name)?.is_some() {
-            return Err(Conflict::NameTaken {
-                what: Noun::Issuer,
-                name: name.to_owned(),
-            }
-            .into());
+            return Err(Conflict::NameTaken { what: Noun::Issuer, name: name.to_owned() }.into());
         }
         Ok(())
     }
@@ -265,13 +227,8 @@ impl Session {
     }
 
     pub(crate) fn known_authority(&self, id: AuthorityId) -> Result<(i64, AuthorityRecord), Fault> {
-        self.numbered_authority(id)?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Authority,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        self.numbered_authority(id)?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Authority, name: id.to_string() }.into())
     }
 
     fn numbered_issuer(&self, id: IssuerId) -> Result<Option<(i64, IssuerRecord)>, Fault> {
@@ -280,13 +237,8 @@ impl Session {
     }
 
     fn known_issuer(&self, id: IssuerId) -> Result<(i64, IssuerRecord), Fault> {
-        self.numbered_issuer(id)?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Issuer,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        self.numbered_issuer(id)?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Issuer, name: id.to_string() }.into())
     }
 
     fn with_crl_signing(&self, mut issuer: IssuerRecord) -> Result<IssuerRecord, Fault> {

@@ -18,9 +18,7 @@ const COLUMNS: &str =
 impl Session {
     pub(crate) fn keys(&self, mount: MountId) -> Result<Vec<KeyRecord>, Fault> {
         let sql = format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 ORDER BY n");
-        self.all(&sql, [mount.as_bytes()], |row| {
-            self.decode_key(row).map(|(_, key)| key)
-        })
+        self.all(&sql, [mount.as_bytes()], |row| self.decode_key(row).map(|(_, key)| key))
     }
 
     pub(crate) fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, Fault> {
@@ -39,22 +37,11 @@ impl Session {
         public_key: &[u8],
     ) -> Result<Option<(i64, KeyRecord)>, Fault> {
         let sql = format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 AND public_key = ?2");
-        self.one(&sql, params![mount.as_bytes(), public_key], |row| {
-            self.decode_key(row)
-        })
+        self.one(&sql, params![mount.as_bytes(), public_key], |row| self.decode_key(row))
     }
 
     pub(crate) fn create_key(&self, new: &NewKey, at: UnixTime) -> Result<Outcome, Fault> {
-        let NewKey {
-            id,
-            mount,
-            name,
-            key_type,
-            bits,
-            public_key,
-            private_key,
-            pending_issuer_name,
-        } = new;
+        let NewKey { id, mount, name, key_type, bits, public_key, private_key, pending_issuer_name } = new;
         let (mount_n, mut mount_row) = self.open_mount(*mount)?;
         if let Some((_, present)) = self.key_by_public_key(*mount, public_key)? {
             return Err(Conflict::KeyExists { key: present.label() }.into());
@@ -88,10 +75,7 @@ impl Session {
     pub(crate) fn rename_key(&self, id: KeyId, name: Option<&String>) -> Result<Outcome, Fault> {
         let (n, mut key) = self.known_key(id)?;
         if let Some(name) = name
-            && !key
-                .name
-                .as_ref()
-                .is_some_and(|present| present.eq_ignore_ascii_case(name))
+            && !key.name.as_ref().is_some_and(|present| present.eq_ignore_ascii_case(name))
         {
             self.key_name_is_free(key.mount, name)?;
         }
@@ -102,15 +86,8 @@ impl Session {
 
     pub(crate) fn delete_key(&self, id: KeyId) -> Result<Outcome, Fault> {
         let (n, key) = self.known_key(id)?;
-        if let Some(issuer) = self
-            .issuers(key.mount)?
-            .into_iter()
-            .find(|issuer| issuer.key == Some(id))
-        {
-            return Err(Conflict::KeyInUse {
-                issuer: issuer.label(),
-            }
-            .into());
+        if let Some(issuer) = self.issuers(key.mount)?.into_iter().find(|issuer| issuer.key == Some(id)) {
+            return Err(Conflict::KeyInUse { issuer: issuer.label() }.into());
         }
         self.run("DELETE FROM key WHERE n = ?1", [n])?;
         if let Some((mount_n, mut mount)) = self.any_mount(key.mount)?
@@ -123,33 +100,22 @@ impl Session {
     }
 
     pub(crate) fn known_key(&self, id: KeyId) -> Result<(i64, KeyRecord), Fault> {
-        self.numbered_key(id)?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Key,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        self.numbered_key(id)?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Key, name: id.to_string() }.into())
     }
 
     /// The key of the mount that waits for an issuer of this name.
     pub(crate) fn key_by_pending_name(&self, mount: MountId, name: &str) -> Result<Option<KeyId>, Fault> {
         let sql =
             format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 AND pending_issuer_name = ?2 COLLATE NOCASE");
-        self.one(&sql, params![mount.as_bytes(), name], |row| {
-            self.decode_key(row).map(|(_, key)| key.id)
-        })
+        self.one(&sql, params![mount.as_bytes(), name], |row| self.decode_key(row).map(|(_, key)| key.id))
     }
 
     fn key_name_is_free(&self, mount: MountId, name: &str) -> Result<(), Fault> {
         let sql = "SELECT n FROM key WHERE mount = ?1 AND name = ?2 COLLATE NOCASE";
         match self.one(sql, params![mount.as_bytes(), name], |_| Ok(()))? {
             None => Ok(()),
-            Some(()) => Err(Conflict::NameTaken {
-                what: Noun::Key,
-                name: name.to_owned(),
-            }
-            .into()),
+            Some(()) => Err(Conflict::NameTaken { what: Noun::Key, name: name.to_owned() }.into()),
         }
     }
 
@@ -186,12 +152,7 @@ impl Session {
             pending_issuer_name: row.get(8)?,
             created_at: time(row, 9)?,
         };
-        self.check(
-            "key",
-            n,
-            &fields(n, &key),
-            row.get_ref(10)?.as_blob().unwrap_or_default(),
-        )?;
+        self.check("key", n, &fields(n, &key), row.get_ref(10)?.as_blob().unwrap_or_default())?;
         Ok((n, key))
     }
 }

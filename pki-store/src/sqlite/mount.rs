@@ -34,13 +34,7 @@ impl Session {
     pub(crate) fn open_mount(&self, id: MountId) -> Result<(i64, Mount), Fault> {
         self.any_mount(id)?
             .filter(|(_, mount)| mount.disabled_at.is_none())
-            .ok_or_else(|| {
-                Conflict::NotFound {
-                    what: Noun::Mount,
-                    name: id.to_string(),
-                }
-                .into()
-            })
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Mount, name: id.to_string() }.into())
     }
 
     pub(crate) fn any_mount(&self, id: MountId) -> Result<Option<(i64, Mount)>, Fault> {
@@ -49,20 +43,9 @@ impl Session {
     }
 
     pub(crate) fn create_mount(&self, new: &NewMount, at: UnixTime) -> Result<Outcome, Fault> {
-        let NewMount {
-            id,
-            name,
-            kind,
-            description,
-            default_lease_ttl,
-            max_lease_ttl,
-        } = new;
+        let NewMount { id, name, kind, description, default_lease_ttl, max_lease_ttl } = new;
         if self.mount(name)?.is_some() || self.any_mount(*id)?.is_some() {
-            return Err(Conflict::NameTaken {
-                what: Noun::Mount,
-                name: name.clone(),
-            }
-            .into());
+            return Err(Conflict::NameTaken { what: Noun::Mount, name: name.clone() }.into());
         }
         let mount = Mount {
             id: *id,
@@ -148,12 +131,7 @@ impl Session {
             created_at: time(row, 10)?,
             disabled_at: optional_time(row, 11)?,
         };
-        self.check(
-            "mount",
-            n,
-            &fields(n, &mount),
-            row.get_ref(12)?.as_blob().unwrap_or_default(),
-        )?;
+        self.check("mount", n, &fields(n, &mount), row.get_ref(12)?.as_blob().unwrap_or_default())?;
         Ok((n, mount))
     }
 
@@ -256,18 +234,8 @@ fn fields(n: i64, mount: &Mount) -> Fields {
 }
 
 fn config_fields(n: i64, mount: MountId, config: &ConfigRecord) -> Fields {
-    let ConfigRecord {
-        key,
-        revision,
-        json,
-        updated_at,
-    } = config;
+    let ConfigRecord { key, revision, json, updated_at } = config;
     let mut fields = Fields::row("config", n);
-    fields
-        .octets(mount.as_bytes())
-        .text(key)
-        .number(*revision)
-        .octets(json)
-        .time(*updated_at);
+    fields.octets(mount.as_bytes()).text(key).number(*revision).octets(json).time(*updated_at);
     fields
 }

@@ -27,26 +27,18 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         let (authority_n, mut row) = self.known_authority(authority)?;
         if let Some(revocation) = self.revocation(authority, serial)? {
-            return Ok(Outcome::Revoked {
-                revocation,
-                already: true,
-            });
+            return Ok(Outcome::Revoked { revocation, already: true });
         }
         let certificate = self.certificate_row(authority, serial)?;
         // Never an id that the authority had before, also when old entries have been tidied away.
-        let n = self
-            .next_number("revocation")?
-            .max(integer(row.last_revocation) + 1);
+        let n = self.next_number("revocation")?.max(integer(row.last_revocation) + 1);
         let revocation = Revocation {
             id: u64::try_from(n).unwrap_or(0),
             authority,
             serial,
             revoked_at: at,
             reason,
-            not_after: certificate
-                .as_ref()
-                .map(|certificate| certificate.record.not_after)
-                .or(not_after),
+            not_after: certificate.as_ref().map(|certificate| certificate.record.not_after).or(not_after),
         };
         self.run(
             "INSERT INTO revocation (n, authority, serial, revoked_at, reason, not_after, certificate, mac) \
@@ -65,10 +57,7 @@ impl Session {
         row.revoked += 1;
         row.last_revocation = revocation.id;
         self.write_authority(authority_n, &row)?;
-        Ok(Outcome::Revoked {
-            revocation,
-            already: false,
-        })
+        Ok(Outcome::Revoked { revocation, already: false })
     }
 
     pub(crate) fn revocation(
@@ -100,12 +89,7 @@ impl Session {
         self.all(
             "SELECT n, serial, revoked_at, reason, not_after, mac FROM revocation \
              WHERE authority = ?1 AND n > ?2 AND n <= ?3 ORDER BY n LIMIT ?4",
-            params![
-                n,
-                integer(after),
-                integer(up_to),
-                i64::try_from(limit).unwrap_or(i64::MAX)
-            ],
+            params![n, integer(after), integer(up_to), i64::try_from(limit).unwrap_or(i64::MAX)],
             |row| self.read_revocation(row, authority),
         )
     }
@@ -223,12 +207,7 @@ impl Session {
                     published_at: time(row, 5)?,
                     der: row.get(6)?,
                 };
-                self.check(
-                    "crl",
-                    n,
-                    &crl_fields(n, &crl),
-                    row.get_ref(7)?.as_blob().unwrap_or_default(),
-                )?;
+                self.check("crl", n, &crl_fields(n, &crl), row.get_ref(7)?.as_blob().unwrap_or_default())?;
                 Ok((n, crl))
             },
         )
@@ -255,37 +234,20 @@ pub(crate) fn decode_revocation(
 }
 
 fn fields(revocation: &Revocation) -> Fields {
-    let Revocation {
-        id,
-        authority,
-        serial,
-        revoked_at,
-        reason,
-        not_after,
-    } = revocation;
+    let Revocation { id, authority, serial, revoked_at, reason, not_after } = revocation;
     let mut fields = Fields::row("revocation", integer(*id));
-    fields
-        .octets(authority.as_bytes())
-        .serial(*serial)
-        .time(*revoked_at)
-        .int(reason.code().into())
-        .option(*not_after, |fields, at| {
+    fields.octets(authority.as_bytes()).serial(*serial).time(*revoked_at).int(reason.code().into()).option(
+        *not_after,
+        |fields, at| {
             fields.time(at);
-        });
+        },
+    );
     fields
 }
 
 fn crl_fields(n: i64, crl: &CrlRecord) -> Fields {
-    let CrlRecord {
-        authority,
-        scope,
-        number,
-        this_update,
-        next_update,
-        last_revocation,
-        published_at,
-        der,
-    } = crl;
+    let CrlRecord { authority, scope, number, this_update, next_update, last_revocation, published_at, der } =
+        crl;
     let mut fields = Fields::row("crl", n);
     fields
         .octets(authority.as_bytes())

@@ -25,9 +25,7 @@ impl Session {
         let sql = format!(
             "SELECT {COLUMNS} FROM role WHERE mount = ?1 AND deleted_at IS NULL ORDER BY name COLLATE NOCASE"
         );
-        self.all(&sql, [mount.as_bytes()], |row| {
-            self.decode_role(row).map(|current| current.role)
-        })
+        self.all(&sql, [mount.as_bytes()], |row| self.decode_role(row).map(|current| current.role))
     }
 
     pub(crate) fn role(&self, mount: MountId, name: &str) -> Result<Option<RoleRecord>, Fault> {
@@ -73,11 +71,7 @@ impl Session {
     ) -> Result<Outcome, Fault> {
         self.open_mount(mount)?;
         let present = self.current_role(mount, name)?;
-        expected.check(
-            present.as_ref().map(|current| current.role.revision),
-            Noun::Role,
-            name,
-        )?;
+        expected.check(present.as_ref().map(|current| current.role.revision), Noun::Role, name)?;
         let next = match present {
             Some(current) => {
                 self.keep_revision(&current)?;
@@ -117,11 +111,7 @@ impl Session {
         at: UnixTime,
     ) -> Result<Outcome, Fault> {
         let present = self.current_role(mount, name)?;
-        expected.check(
-            present.as_ref().map(|current| current.role.revision),
-            Noun::Role,
-            name,
-        )?;
+        expected.check(present.as_ref().map(|current| current.role.revision), Noun::Role, name)?;
         if let Some(mut current) = present {
             current.deleted_at = Some(at);
             self.write_role(&current)?;
@@ -194,15 +184,7 @@ impl Session {
 }
 
 fn fields(table: &str, n: i64, role: &RoleRecord, deleted_at: Option<UnixTime>) -> Fields {
-    let RoleRecord {
-        id,
-        mount,
-        name,
-        revision,
-        json,
-        created_at,
-        updated_at,
-    } = role;
+    let RoleRecord { id, mount, name, revision, json, created_at, updated_at } = role;
     let mut fields = Fields::row(table, n);
     fields
         .octets(id.as_bytes())

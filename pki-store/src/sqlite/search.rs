@@ -51,10 +51,7 @@ impl Session {
     ) -> Result<Page<CertificateRow>, Fault> {
         let limit = page.limit.clamp(1, PageRequest::LIMIT);
         let Some((lead, conditions)) = self.plan(filter, now)? else {
-            return Ok(Page {
-                items: Vec::new(),
-                next: None,
-            });
+            return Ok(Page { items: Vec::new(), next: None });
         };
         // One more than asked for tells whether there is another page.
         let mut items = match lead {
@@ -91,16 +88,8 @@ impl Session {
         filter: &CertificateFilter,
         now: UnixTime,
     ) -> Result<Option<(Lead, Conditions)>, Fault> {
-        let CertificateFilter {
-            mount,
-            authority,
-            issuer,
-            role,
-            requester,
-            name,
-            status,
-            expires_by,
-        } = filter;
+        let CertificateFilter { mount, authority, issuer, role, requester, name, status, expires_by } =
+            filter;
         let mut conditions = Conditions::default();
         let mut lead = Lead::Rows;
         if let Some(mount) = mount {
@@ -119,10 +108,7 @@ impl Session {
             conditions.and("c.requester = ?", [requester.clone().into()]);
         }
         if let Some(by) = expires_by {
-            conditions.and(
-                "c.not_after BETWEEN ? AND ?",
-                [seconds(now).into(), seconds(*by).into()],
-            );
+            conditions.and("c.not_after BETWEEN ? AND ?", [seconds(now).into(), seconds(*by).into()]);
             lead = Lead::Expiry;
         }
         if let Some(issuer) = issuer {
@@ -142,10 +128,7 @@ impl Session {
         match status {
             None => {}
             Some(CertificateStatus::Valid) => {
-                conditions.and(
-                    "v.n IS NULL AND c.state = 1 AND c.not_after >= ?",
-                    [seconds(now).into()],
-                );
+                conditions.and("v.n IS NULL AND c.state = 1 AND c.not_after >= ?", [seconds(now).into()]);
             }
             Some(CertificateStatus::Expired) => {
                 conditions.and("v.n IS NULL AND c.not_after < ?", [seconds(now).into()]);
@@ -155,10 +138,7 @@ impl Session {
                 lead = Lead::Revocations;
             }
             Some(CertificateStatus::Reserved) => {
-                conditions.and(
-                    "v.n IS NULL AND c.state = 0 AND c.not_after >= ?",
-                    [seconds(now).into()],
-                );
+                conditions.and("v.n IS NULL AND c.state = 0 AND c.not_after >= ?", [seconds(now).into()]);
                 lead = Lead::Reserved;
             }
         }
@@ -237,23 +217,17 @@ impl Session {
             "SELECT DISTINCT certificate FROM certificate_name WHERE bucket = ?1 AND {condition} \
              AND certificate {compare} ?3 ORDER BY certificate {direction}"
         );
-        let by_number = format!(
-            "SELECT {COLUMNS} FROM certificate c {JOINS} WHERE c.n = ?{}",
-            conditions.sql
-        );
+        let by_number =
+            format!("SELECT {COLUMNS} FROM certificate c {JOINS} WHERE c.n = ?{}", conditions.sql);
         let text = search_form(text);
         let mut items = Vec::new();
         for bucket in self.buckets(page)? {
-            let numbers: Vec<i64> = self.all(&candidates, rusqlite::params![bucket, text, start], |row| {
-                Ok(row.get(0)?)
-            })?;
+            let numbers: Vec<i64> =
+                self.all(&candidates, rusqlite::params![bucket, text, start], |row| Ok(row.get(0)?))?;
             for n in numbers {
-                let values = [Value::from(n)]
-                    .into_iter()
-                    .chain(conditions.values.iter().cloned());
-                let row = self.one(&by_number, params_from_iter(values), |row| {
-                    self.decode_certificate(row)
-                })?;
+                let values = [Value::from(n)].into_iter().chain(conditions.values.iter().cloned());
+                let row =
+                    self.one(&by_number, params_from_iter(values), |row| self.decode_certificate(row))?;
                 items.extend(row);
                 if items.len() >= limit {
                     return Ok(items);

@@ -83,12 +83,7 @@ fn be_patient(connection: &mut Connection, busy_timeout: Duration) -> Result<(),
 pub(crate) fn layout(connection: &Connection, directory: &Path) -> Result<i64, Fault> {
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > schema::LAYOUT {
-        return Err(StoreError::Newer {
-            path: directory.into(),
-            found,
-            known: schema::LAYOUT,
-        }
-        .into());
+        return Err(StoreError::Newer { path: directory.into(), found, known: schema::LAYOUT }.into());
     }
     Ok(found)
 }
@@ -105,14 +100,7 @@ impl Session {
         busy_timeout: Duration,
     ) -> Self {
         let (numbers, tail) = (Numbers::default(), Tail::default());
-        Self {
-            connection,
-            keys,
-            file,
-            busy_timeout,
-            numbers,
-            tail,
-        }
+        Self { connection, keys, file, busy_timeout, numbers, tail }
     }
 
     /// Copies a long write-ahead log into the database and cuts it, unless somebody is reading: each process
@@ -122,9 +110,7 @@ impl Session {
         name.push("-wal");
         if std::fs::metadata(name).is_ok_and(|log| log.len() > LONG_LOG) {
             let _ = self.connection.busy_timeout(Duration::ZERO);
-            let _ = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             let _ = be_patient(&mut self.connection, self.busy_timeout);
         }
     }
@@ -178,62 +164,32 @@ impl Session {
         if self.keys.rows.fits(fields.as_bytes(), code) {
             Ok(())
         } else {
-            Err(Fault::damaged(
-                table,
-                n,
-                "its content was changed after it was written",
-            ))
+            Err(Fault::damaged(table, n, "its content was changed after it was written"))
         }
     }
 
     pub(crate) fn mount_number(&mut self, id: MountId) -> Result<i64, Fault> {
         let sql = "SELECT n FROM mount WHERE id = ?1";
-        number(&self.connection, &mut self.numbers.mounts, sql, id.as_bytes())?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Mount,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        number(&self.connection, &mut self.numbers.mounts, sql, id.as_bytes())?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Mount, name: id.to_string() }.into())
     }
 
     pub(crate) fn issuer_number(&mut self, id: IssuerId) -> Result<i64, Fault> {
         let sql = "SELECT n FROM issuer WHERE id = ?1";
-        number(&self.connection, &mut self.numbers.issuers, sql, id.as_bytes())?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Issuer,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        number(&self.connection, &mut self.numbers.issuers, sql, id.as_bytes())?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Issuer, name: id.to_string() }.into())
     }
 
     pub(crate) fn role_number(&mut self, id: RoleId) -> Result<i64, Fault> {
         let sql = "SELECT n FROM role WHERE id = ?1";
-        number(&self.connection, &mut self.numbers.roles, sql, id.as_bytes())?.ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Role,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        number(&self.connection, &mut self.numbers.roles, sql, id.as_bytes())?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Role, name: id.to_string() }.into())
     }
 
     pub(crate) fn authority_number(&mut self, id: AuthorityId) -> Result<i64, Fault> {
         let sql = "SELECT n FROM authority WHERE id = ?1";
-        number(
-            &self.connection,
-            &mut self.numbers.authorities,
-            sql,
-            id.as_bytes(),
-        )?
-        .ok_or_else(|| {
-            Conflict::NotFound {
-                what: Noun::Authority,
-                name: id.to_string(),
-            }
-            .into()
-        })
+        number(&self.connection, &mut self.numbers.authorities, sql, id.as_bytes())?
+            .ok_or_else(|| Conflict::NotFound { what: Noun::Authority, name: id.to_string() }.into())
     }
 
     /// After a rollback: what was found in the transaction may never have been.
@@ -244,22 +200,15 @@ impl Session {
     /// The number for the next row of a table.
     pub(crate) fn next_number(&self, table: &str) -> Result<i64, Fault> {
         let sql = format!("SELECT coalesce(max(n), 0) + 1 FROM {table}");
-        Ok(self
-            .connection
-            .prepare_cached(&sql)?
-            .query_row([], |row| row.get(0))?)
+        Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
     }
 
     /// Writes a whole row of a table with row numbers, new or not. The columns are separated by ", ".
     pub(crate) fn write(&self, table: &str, columns: &str, params: impl Params) -> Result<(), Fault> {
-        let places: Vec<String> = (1..=columns.split(", ").count())
-            .map(|place| format!("?{place}"))
-            .collect();
-        let updates: Vec<String> = columns
-            .split(", ")
-            .skip(1)
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
+        let places: Vec<String> =
+            (1..=columns.split(", ").count()).map(|place| format!("?{place}")).collect();
+        let updates: Vec<String> =
+            columns.split(", ").skip(1).map(|column| format!("{column} = excluded.{column}")).collect();
         let sql = format!(
             "INSERT INTO {table} ({columns}) VALUES ({}) ON CONFLICT (n) DO UPDATE SET {}",
             places.join(", "),

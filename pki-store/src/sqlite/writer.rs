@@ -51,24 +51,13 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("store writer".into())
             .spawn(move || write_all(session, &jobs, &path, waited))
-            .map_err(|source| StoreError::Io {
-                act: "start a thread for",
-                path: file.clone(),
-                source,
-            })?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-            file,
-        })
+            .map_err(|source| StoreError::Io { act: "start a thread for", path: file.clone(), source })?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), file })
     }
 
     pub(crate) fn commit(&self, batch: Batch) -> Reply {
         let reply = Arc::new(Slot::default());
-        let job = Job {
-            batch,
-            reply: Arc::clone(&reply),
-        };
+        let job = Job { batch, reply: Arc::clone(&reply) };
         if self.queue.as_ref().is_none_or(|queue| queue.send(job).is_err()) {
             reply.put(Err(StoreError::Io {
                 act: "reach the writer of",
@@ -126,12 +115,7 @@ fn write_all(mut session: Session, jobs: &Receiver<Job>, file: &std::path::Path,
         {
             group.push(next);
         }
-        let answers = commit(
-            &mut session,
-            group.iter().map(|job| &job.batch).collect(),
-            file,
-            waited,
-        );
+        let answers = commit(&mut session, group.iter().map(|job| &job.batch).collect(), file, waited);
         for (job, answer) in group.into_iter().zip(answers) {
             job.reply.put(answer);
         }
@@ -147,18 +131,13 @@ pub(crate) fn commit(
     waited: Duration,
 ) -> Vec<Result<Committed, StoreError>> {
     match session.commit_group(&group) {
-        Ok(answers) => answers
-            .into_iter()
-            .map(|answer| answer.map_err(|fault| fault.into_error(file, waited)))
-            .collect(),
+        Ok(answers) => {
+            answers.into_iter().map(|answer| answer.map_err(|fault| fault.into_error(file, waited))).collect()
+        }
         Err(fault) if group.len() == 1 => vec![Err(fault.into_error(file, waited))],
-        Err(Fault::Sql(error)) if Fault::concerns_all(&error) => group
-            .iter()
-            .map(|_| Err(sql_error(&error, file, waited)))
-            .collect(),
-        Err(_) => group
-            .into_iter()
-            .flat_map(|batch| commit(session, vec![batch], file, waited))
-            .collect(),
+        Err(Fault::Sql(error)) if Fault::concerns_all(&error) => {
+            group.iter().map(|_| Err(sql_error(&error, file, waited))).collect()
+        }
+        Err(_) => group.into_iter().flat_map(|batch| commit(session, vec![batch], file, waited)).collect(),
     }
 }
