@@ -1,5 +1,7 @@
 //! The contract, in memory.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use pki_store::MemoryStore;
 use pki_store::contract::{SeededRandom, at};
 

@@ -1,5 +1,7 @@
 //! The contract, on disk: with and without a seal, one transaction each and in groups.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use pki_store::contract::{SeededRandom, at};
 use pki_store::seal::{NewSeal, Unseal};
 use pki_store::sqlite::{Commits, Options, SqliteStore};

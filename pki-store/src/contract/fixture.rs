@@ -167,7 +167,7 @@ impl<'a, S: Store> Pair<'a, S> {
 }
 
 /// A serial that starts with the time, as issued ones do.
-pub fn serial(number: u64) -> SerialNumber {
+pub(super) fn serial(number: u64) -> SerialNumber {
     let mut octets = [0; 20];
     octets[..4].copy_from_slice(&0x3581_0000_u32.to_be_bytes());
     octets[12..].copy_from_slice(&number.to_be_bytes());
@@ -175,17 +175,17 @@ pub fn serial(number: u64) -> SerialNumber {
 }
 
 /// The SHA-256 of `der`, as the caller computes it.
-pub fn fingerprint(der: &[u8]) -> [u8; 32] {
+pub(super) fn fingerprint(der: &[u8]) -> [u8; 32] {
     use sha2::Digest;
     sha2::Sha256::digest(der).into()
 }
 
-pub fn insert(record: CertificateRecord) -> Op {
+pub(super) fn insert(record: CertificateRecord) -> Op {
     let der = format!("certificate {}", record.serial).into_bytes();
     Op::InsertCertificate { record, fingerprint: fingerprint(&der), der: Some(der) }
 }
 
-pub fn entry(operation: &str) -> AuditEntry {
+pub(super) fn entry(operation: &str) -> AuditEntry {
     AuditEntry {
         at: at(0),
         requester: "alice".into(),
