@@ -30,6 +30,7 @@ fn with_ed25519() {
 fn the_example_of_the_help_works() {
     let bench = Workbench::new();
     let help = bench.ok("--help").text();
+    assert!(help.starts_with("A certificate authority"), "{help}");
     let example = help.split("Example:\n").nth(1).unwrap();
     let commands: Vec<&str> = example.lines().map_while(|line| line.trim().strip_prefix("pki ")).collect();
     assert!(commands.len() >= 4, "{help}");
