@@ -76,13 +76,13 @@ fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault>
 pub(crate) fn command() -> Command {
     let root = Command::new("pki")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A certificate authority: from a root to revocable certificates")
         .after_help(EXAMPLE)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommands(TREE.iter().map(Entry::command));
-    Global::augment_args(root)
+    // The flags bring a description of themselves; the command's own is said after them.
+    Global::augment_args(root).about("A certificate authority: from a root to revocable certificates")
 }
 
 /// Parses the line and does what it says.
