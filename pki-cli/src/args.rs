@@ -13,6 +13,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 pub(crate) use global::Global;
 
+use crate::answer::Shape;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
@@ -22,6 +23,13 @@ use crate::{
 
 /// A command at the end of a branch: its flags, and what it does.
 pub(crate) trait Act: Args {
+    /// Refuses output flags that cannot work, before anything is done. A command whose answer is more than facts
+    /// plans it for itself.
+    fn check(&self, session: &Session) -> Result<(), Fault> {
+        session.plan(Shape::FACTS).map(|_| ())
+    }
+
+    /// Does what it is for.
     fn run(self, session: &Session) -> Result<(), Fault>;
 }
 
@@ -59,20 +67,22 @@ impl Entry {
 }
 
 fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault> {
-    A::from_arg_matches(matches).map_err(|error| from_clap(&error))?.run(session)
+    let act = A::from_arg_matches(matches).map_err(|error| from_clap(&error))?;
+    act.check(session)?;
+    act.run(session)
 }
 
 /// The whole tree, for parsing, completions and manual pages.
 pub(crate) fn command() -> Command {
     let root = Command::new("pki")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("A certificate authority: from a root to revocable certificates")
         .after_help(EXAMPLE)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommands(TREE.iter().map(Entry::command));
-    Global::augment_args(root)
+    // The flags bring a description of themselves; the command's own is said after them.
+    Global::augment_args(root).about("A certificate authority: from a root to revocable certificates")
 }
 
 /// Parses the line and does what it says.

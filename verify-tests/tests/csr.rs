@@ -87,7 +87,10 @@ fn csrs_of_keytool_are_signed() {
                 "-importcert -noprompt -keystore {name}.p12 -storepass secret -alias root -file root.pem"
             ),
         );
-        bench.tool("keytool", &format!("-importcert -noprompt {store} -file {name}.csr.pem"));
+        bench.ok(&format!(
+            "--mount pki_int sign any --csr {name}.csr --ttl 24h --format pem_bundle --out {name}.bundle.pem"
+        ));
+        bench.tool("keytool", &format!("-importcert -noprompt {store} -file {name}.bundle.pem"));
     }
 }
 
