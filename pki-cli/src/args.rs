@@ -13,6 +13,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 pub(crate) use global::Global;
 
+use crate::answer::Shape;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
@@ -22,6 +23,13 @@ use crate::{
 
 /// A command at the end of a branch: its flags, and what it does.
 pub(crate) trait Act: Args {
+    /// Refuses output flags that cannot work, before anything is done. A command whose answer is more than facts
+    /// plans it for itself.
+    fn check(&self, session: &Session) -> Result<(), Fault> {
+        session.plan(Shape::FACTS).map(|_| ())
+    }
+
+    /// Does what it is for.
     fn run(self, session: &Session) -> Result<(), Fault>;
 }
 
@@ -59,7 +67,9 @@ impl Entry {
 }
 
 fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault> {
-    A::from_arg_matches(matches).map_err(|error| from_clap(&error))?.run(session)
+    let act = A::from_arg_matches(matches).map_err(|error| from_clap(&error))?;
+    act.check(session)?;
+    act.run(session)
 }
 
 /// The whole tree, for parsing, completions and manual pages.

@@ -52,6 +52,10 @@ pub(crate) struct SetSigned {
 }
 
 impl Act for Generate {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(Shape {
             fields: &["csr", "key_id", "private_key", "private_key_type"],

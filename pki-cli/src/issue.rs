@@ -79,6 +79,10 @@ const FIELDS: &[&str] = &[
 const SHAPE: Shape = Shape { fields: FIELDS, document: Document::WithKey, directory: Directory::Set };
 
 impl Act for Issue {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn run(self, session: &Session) -> Result<(), Fault> {
         let Self {
             role,
@@ -295,6 +299,13 @@ impl Signed {
             Storage::Full => Some(self.certificate.der().to_vec()),
             Storage::Index => None,
             Storage::None => {
+                // The log is all that remembers it.
+                let mut audit = audit;
+                audit.detail = serde_json::json!({
+                    "names": self.record.names,
+                    "not_after": self.record.not_after.as_secs(),
+                })
+                .to_string();
                 house.commit(Vec::new(), audit)?;
                 return Ok(());
             }

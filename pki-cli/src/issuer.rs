@@ -116,6 +116,10 @@ impl Act for List {
 }
 
 impl Act for Read {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn run(self, session: &Session) -> Result<(), Fault> {
         let plan = session.plan(READ)?;
         let house = session.open()?;
@@ -126,7 +130,12 @@ impl Act for Read {
 }
 
 impl Act for Update {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn run(self, session: &Session) -> Result<(), Fault> {
+        let plan = session.plan(READ)?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let record = find(&house, &mount, &self.reference)?;
@@ -145,7 +154,7 @@ impl Act for Update {
         };
         house.commit(vec![op], house.done("issuer/update", Some(&mount)))?;
         let record = find(&house, &mount, &record.id.to_string())?;
-        session.plan(READ)?.deliver(&describe(&house, &mount, &record, session)?)
+        plan.deliver(&describe(&house, &mount, &record, session)?)
     }
 }
 

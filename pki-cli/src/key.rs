@@ -106,6 +106,10 @@ impl Act for List {
 }
 
 impl Act for Generate {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn run(self, session: &Session) -> Result<(), Fault> {
         let algorithm = self.kind.algorithm()?;
         let plan = session.plan(crate::answer::Shape {

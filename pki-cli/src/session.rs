@@ -249,11 +249,14 @@ impl House {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         use pki_store::Conflict;
-        let fault = match std::error::Error::source(&error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
+        let fault = match &error {
+            StoreError::Io { source, .. } => format!("{error}: {}", input::reason(source)),
+            _ => error.to_string(),
         };
-        let remedy = error.remedy();
+        let remedy = match &error {
+            StoreError::Io { .. } => "check the path, its disk, and who may write there",
+            _ => error.remedy(),
+        };
         match &error {
             StoreError::NotFound { .. } | StoreError::Conflict(Conflict::NotFound { .. }) => {
                 Self::missing(fault, remedy)

@@ -45,3 +45,14 @@ fn a_directory_is_for_sets_only() {
     house.pki(&["sign", "web", "--csr", "www.csr", "--out", "signed/"]).ok();
     assert!(house.path("signed/cert.pem").exists() && !house.path("signed/key.pem").exists());
 }
+
+#[test]
+fn output_that_cannot_work_stops_the_act() {
+    let house = House::new();
+    house.write("there", "precious");
+    house.pki(&["role", "write", "r", "--out", "there"]).fails(2);
+    house.pki(&["role", "write", "r", "--format", "der"]).fails(2);
+    house.pki(&["mount", "enable", "m", "--out", "there"]).fails(2);
+    assert_eq!(house.json(&["role", "list"])["keys"], serde_json::json!([]));
+    assert_eq!(house.json(&["mount", "list"])["keys"].as_array().unwrap().len(), 2);
+}
