@@ -1,7 +1,5 @@
 //! A CRL with every reason, as other people read it.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use verify_tests::Workbench;
 use verify_tests::peers::{Peer, certtool_verify, lint_crl, openssl_verify};
 
