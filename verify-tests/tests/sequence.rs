@@ -26,6 +26,20 @@ fn with_ed25519() {
     the_whole_story("--key-type ed25519", "ed25519", "-----BEGIN PRIVATE KEY-----");
 }
 
+#[test]
+fn the_example_of_the_help_works() {
+    let bench = Workbench::new();
+    let help = bench.ok("--help").text();
+    assert!(help.starts_with("A certificate authority"), "{help}");
+    let example = help.split("Example:\n").nth(1).unwrap();
+    let commands: Vec<&str> = example.lines().map_while(|line| line.trim().strip_prefix("pki ")).collect();
+    assert!(commands.len() >= 4, "{help}");
+    for command in commands {
+        bench.ok(command);
+    }
+    openssl_verify(&bench, "", "root.crt", None, "tls/cert.pem").expect_code(0);
+}
+
 fn the_whole_story(leaf_key: &str, json_key_type: &str, pem_label: &str) {
     let bench = Workbench::new();
     run_sequence(&bench, leaf_key).expect_code(1);
