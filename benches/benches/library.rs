@@ -10,7 +10,7 @@ use pki_core::issue::{AskedNames, IssueRequest, SignRequest};
 use pki_core::issuer::Issuer;
 use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{
-    KeyAlgorithm, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
+    KeyAlgorithm, KeyOrigin, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
     VerifySignature,
 };
 use pki_core::name::{DistinguishedName, DnsName, GeneralName, Uri};
@@ -31,6 +31,10 @@ impl SigningKey for NoOpKey {
 
     fn algorithms(&self) -> &[SignatureAlgorithm] {
         &[SignatureAlgorithm::EcdsaSha256]
+    }
+
+    fn origin(&self) -> KeyOrigin {
+        KeyOrigin::ThisProcess
     }
 
     fn sign(

@@ -9,9 +9,9 @@ use der::{Reader, SliceReader, Tag};
 use crate::certificate::read_signed;
 use crate::extension::{self, Extension};
 use crate::issue::IssueError;
-use crate::issuer::{Issuer, IssuerCertificate, choose_algorithm};
+use crate::issuer::{Issuer, IssuerCertificate, SignatureCheck, check_of, choose_algorithm};
 use crate::key::{
-    KeyIdentifier, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
+    KeyIdentifier, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
     VerifyError, VerifySignature,
 };
 use crate::name::DistinguishedName;
@@ -183,12 +183,10 @@ impl<K: SigningKey> Issuer<K> {
     ) -> Result<CertificateRevocationList, CrlError> {
         let input = SigningInput::Message(&list.der);
         let signature = self.key().sign(list.algorithm, input, rng).map_err(CrlError::Sign)?;
-        // As for certificates: a faulty RSA signature gives the key away.
-        #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
-        if list.issuer_key.key_type() == KeyType::Rsa {
-            return list.assemble(&signature, &crate::key::software::Verifier);
+        match check_of(self.key()) {
+            SignatureCheck::Skip => list.join(&signature),
+            SignatureCheck::Verify(verifier) => list.assemble(&signature, verifier),
         }
-        list.join(&signature)
     }
 }
 

@@ -8,7 +8,10 @@ use crate::certificate::{Certificate, CertificateError, Place};
 use crate::extension::Endpoints;
 use crate::hierarchy::{self, CaRequest};
 use crate::issue::{IssueError, Permitted, Prepared};
-use crate::key::{KeyIdentifier, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey};
+use crate::key::{
+    KeyIdentifier, KeyOrigin, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey,
+    VerifySignature,
+};
 use crate::name::DistinguishedName;
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength};
 use crate::random::SecureRandom;
@@ -251,13 +254,50 @@ pub fn sign(
 ) -> Result<Certificate, IssueError> {
     let algorithm = prepared.tbs.algorithm();
     let signature = key.sign(algorithm, SigningInput::Message(prepared.tbs.der()), rng)?;
-    // A fault in an RSA signature made with the Chinese remainder theorem gives the key away (Boneh, DeMillo, Lipton
-    // 1997), and verifying costs little; an ECDSA verification costs more than the signature it checks.
-    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
-    if prepared.issuer_key.key_type() == KeyType::Rsa {
-        return prepared.assemble(&signature, &crate::key::software::Verifier);
+    match check_of(key) {
+        SignatureCheck::Skip => prepared.join(&signature),
+        SignatureCheck::Verify(verifier) => prepared.assemble(&signature, verifier),
     }
-    prepared.join(&signature)
+}
+
+/// Whether a fresh signature is verified before it is used.
+pub(crate) enum SignatureCheck {
+    Skip,
+    Verify(&'static dyn VerifySignature),
+}
+
+/// A fault in an RSA signature made with the Chinese remainder theorem gives the key away (Boneh, DeMillo, Lipton 1997),
+/// and verifying it costs little; what a device or a network answers is not ours. An ECDSA signature of this process
+/// tells nothing when it is wrong, and verifying it costs more than the signature.
+pub(crate) fn check_of<K: SigningKey + ?Sized>(key: &K) -> SignatureCheck {
+    if key.public_key().key_type() != KeyType::Rsa && key.origin() == KeyOrigin::ThisProcess {
+        return SignatureCheck::Skip;
+    }
+    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
+    let verifier: &'static dyn VerifySignature = &crate::key::software::Verifier;
+    #[cfg(not(any(feature = "rustcrypto", feature = "aws-lc")))]
+    let verifier: &'static dyn VerifySignature = &NoVerifier;
+    SignatureCheck::Verify(verifier)
+}
+
+/// Without a backend nothing can be verified, and what has to be verified is refused.
+#[cfg(not(any(feature = "rustcrypto", feature = "aws-lc")))]
+struct NoVerifier;
+
+#[cfg(not(any(feature = "rustcrypto", feature = "aws-lc")))]
+impl VerifySignature for NoVerifier {
+    fn verify(
+        &self,
+        _: &PublicKey,
+        _: SignatureAlgorithm,
+        _: &[u8],
+        _: &[u8],
+    ) -> Result<(), crate::key::VerifyError> {
+        Err(crate::key::VerifyError::KeyRefused {
+            reason: "this build has no signature backend; join the signature with `assemble` and a verifier"
+                .into(),
+        })
+    }
 }
 
 /// What stands above a certificate.

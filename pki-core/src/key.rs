@@ -56,6 +56,12 @@ pub trait SigningKey {
     /// What the key can sign with, the natural choice first.
     fn algorithms(&self) -> &[SignatureAlgorithm];
 
+    /// Where the signatures are made, which decides whether they are verified before anything leaves the house. A device
+    /// or a network may answer with anything, so a key that does not say is taken to be elsewhere.
+    fn origin(&self) -> KeyOrigin {
+        KeyOrigin::Elsewhere
+    }
+
     /// Signs.
     ///
     /// # Errors
@@ -80,6 +86,10 @@ macro_rules! forward_signing_key {
                 (**self).algorithms()
             }
 
+            fn origin(&self) -> KeyOrigin {
+                (**self).origin()
+            }
+
             fn sign(
                 &self,
                 algorithm: SignatureAlgorithm,
@@ -93,6 +103,15 @@ macro_rules! forward_signing_key {
 }
 
 forward_signing_key!(&K, Box<K>, Arc<K>);
+
+/// Where a key's signatures are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// In this process, by a backend of this crate.
+    ThisProcess,
+    /// In a device, in another process, or by code that this crate does not know.
+    Elsewhere,
+}
 
 /// What is signed.
 #[derive(Clone, Copy, Debug)]

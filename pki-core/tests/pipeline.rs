@@ -11,10 +11,12 @@ use pki_core::hierarchy::{AskedPathLength, CaRequest, chain_of, permit_ca};
 use pki_core::issue::{AskedLifetime, AskedNames, CommonName, IssueError, IssueRequest, SignRequest};
 use pki_core::issuer::{Issuer, IssuerCertificate, IssuerError};
 use pki_core::key::software::{SoftwareKey, Verifier};
-use pki_core::key::{KeyAlgorithm, Signature, SigningKey};
+use pki_core::key::{
+    KeyAlgorithm, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
+};
 use pki_core::name::{DistinguishedName, DnsName, GeneralName, Uri};
 use pki_core::profile::PathLength;
-use pki_core::random::RandomError;
+use pki_core::random::{RandomError, SecureRandom};
 use pki_core::revocation::{RevocationReason, RevokedCertificate};
 use pki_core::role::{Limits, Role, RoleConfig, RoleKeyType};
 use pki_core::serial::SerialNumber;
@@ -460,4 +462,37 @@ fn serials_are_distinct_and_carry_their_time() {
     assert_eq!(serials.len(), 10_000);
     let later = SerialNumber::random(&mut rng(), now().checked_add(Duration::from_secs(2)).unwrap()).unwrap();
     assert!(serials.iter().all(|serial| *serial < later));
+}
+
+/// A device that holds another key than it says.
+struct WrongDevice {
+    says: SoftwareKey,
+    holds: SoftwareKey,
+}
+
+impl SigningKey for WrongDevice {
+    fn public_key(&self) -> &PublicKey {
+        self.says.public_key()
+    }
+
+    fn algorithms(&self) -> &[SignatureAlgorithm] {
+        self.says.algorithms()
+    }
+
+    fn sign(
+        &self,
+        algorithm: SignatureAlgorithm,
+        input: SigningInput<'_>,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Signature, SignError> {
+        self.holds.sign(algorithm, input, rng)
+    }
+}
+
+#[test]
+fn what_a_device_answers_is_verified() {
+    let device = WrongDevice { says: key(KeyAlgorithm::EcP256), holds: key(KeyAlgorithm::EcP256) };
+    let request = CaRequest::new(named("Root in a Device"));
+    let outcome = Issuer::self_signed(request, device, &limits(), now(), &mut rng());
+    assert!(matches!(outcome, Err(IssueError::Signature(_))));
 }

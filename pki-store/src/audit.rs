@@ -3,6 +3,7 @@
 use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 
+use crate::fields::Fields;
 use crate::id::MountId;
 use crate::role::RoleVersion;
 
@@ -21,6 +22,13 @@ impl AuditOutcome {
         match self {
             Self::Done => "done",
             Self::Refused => "refused",
+        }
+    }
+
+    pub(crate) const fn code(self) -> i64 {
+        match self {
+            Self::Done => 0,
+            Self::Refused => 1,
         }
     }
 }
@@ -44,6 +52,31 @@ pub struct AuditEntry {
     pub outcome: AuditOutcome,
     /// Whatever else, as JSON by habit; empty if nothing.
     pub detail: String,
+}
+
+impl AuditEntry {
+    /// What the chain's hash covers.
+    pub(crate) fn fields(&self, sequence: u64, epoch: u64) -> Fields {
+        let Self { at, requester, operation, mount, role, serial, outcome, detail } = self;
+        let mut fields = Fields::row("audit", i64::try_from(sequence).unwrap_or(i64::MAX));
+        fields
+            .number(epoch)
+            .time(*at)
+            .text(requester)
+            .text(operation)
+            .option(mount.as_ref(), |fields, id| {
+                fields.octets(id.as_bytes());
+            })
+            .option(role.as_ref(), |fields, role| {
+                fields.octets(role.id.as_bytes()).number(role.revision);
+            })
+            .option(*serial, |fields, serial| {
+                fields.serial(serial);
+            })
+            .int(outcome.code())
+            .text(detail);
+        fields
+    }
 }
 
 /// A row of the log.
@@ -93,6 +126,35 @@ pub struct AuditReport {
     pub keyed: bool,
     /// The first fault; nothing after it is proved.
     pub fault: Option<AuditFault>,
+}
+
+impl AuditReport {
+    pub(crate) const fn start(keyed: bool) -> Self {
+        Self { rows: 0, first: 1, last: 0, head: [0; 32], keyed, fault: None }
+    }
+
+    /// Takes the next row into the report, or says what is wrong with it.
+    pub(crate) fn walk(&mut self, row: &AuditRow, digest: impl FnOnce(&[u8; 32], &Fields) -> [u8; 32]) {
+        if row.sequence != self.last + 1 {
+            let to = row.sequence.saturating_sub(1);
+            self.fault = Some(AuditFault::Missing { from: self.last + 1, to });
+        } else if digest(&self.head, &row.entry.fields(row.sequence, row.epoch)) != row.hash {
+            self.fault = Some(AuditFault::Edited { sequence: row.sequence });
+        } else {
+            self.rows += 1;
+            self.last = row.sequence;
+            self.head = row.hash;
+        }
+    }
+
+    /// Compares where the log ended with where it should.
+    pub(crate) fn end(&mut self, head: &ChainHead) {
+        if self.last < head.sequence {
+            self.fault = Some(AuditFault::Missing { from: self.last + 1, to: head.sequence });
+        } else if self.last > head.sequence || self.head != head.hash {
+            self.fault = Some(AuditFault::Head { expected: head.sequence, found: self.last });
+        }
+    }
 }
 
 /// Where a chain breaks.

@@ -12,6 +12,7 @@ use pki_core::time::UnixTime;
 use crate::audit::AuditEntry;
 use crate::certificate::CertificateRecord;
 use crate::crl::{CrlDraft, CrlScope};
+use crate::error::{Conflict, Noun};
 use crate::id::{IssuerId, KeyId, MountId, RoleId};
 use crate::issuer::{CrlSigning, IssuerSettings, NewIssuer};
 use crate::key::NewKey;
@@ -107,6 +108,22 @@ pub enum Expected {
     Any,
     /// Exactly this revision.
     Revision(u64),
+}
+
+impl Expected {
+    /// Whether what was found is what was expected.
+    pub(crate) fn check(self, found: Option<u64>, what: Noun, name: &str) -> Result<(), Conflict> {
+        let expected = match self {
+            Self::Any => return Ok(()),
+            Self::Absent => None,
+            Self::Revision(revision) => Some(revision),
+        };
+        if expected == found {
+            Ok(())
+        } else {
+            Err(Conflict::Revision { what, name: name.to_owned(), expected, found })
+        }
+    }
 }
 
 /// An operation. Names are compared without regard to letter case; ids are the caller's.

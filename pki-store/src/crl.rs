@@ -3,6 +3,9 @@
 use pki_core::authority::AuthorityId;
 use pki_core::time::UnixTime;
 
+use crate::error::Conflict;
+use crate::issuer::AuthorityRecord;
+
 /// What a CRL covers. Full and delta CRLs of an authority share one sequence of numbers (RFC 5280 5.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -50,6 +53,47 @@ pub struct CrlDraft {
     pub last_revocation: u64,
     /// So many revocations the authority has up to there.
     pub revoked: u64,
+}
+
+impl CrlDraft {
+    /// Hands out the authority's next number and thisUpdate.
+    pub(crate) fn begin(
+        authority: &mut AuthorityRecord,
+        scope: CrlScope,
+        nanoseconds: u128,
+        at: UnixTime,
+    ) -> Self {
+        let number = authority.last_crl_number.saturating_add(1).max(nanoseconds);
+        let this_update = authority.last_this_update.map_or(at, |last| last.max(at));
+        authority.last_crl_number = number;
+        authority.last_this_update = Some(this_update);
+        Self {
+            authority: authority.id,
+            scope,
+            number,
+            this_update,
+            last_revocation: authority.last_revocation,
+            revoked: authority.revoked,
+        }
+    }
+
+    /// Whether the CRL may follow what is published.
+    pub(crate) fn check(
+        &self,
+        next_update: UnixTime,
+        authority: &AuthorityRecord,
+        published: Option<&CrlRecord>,
+    ) -> Result<(), Conflict> {
+        let last = published.map_or(0, |crl| crl.number);
+        if self.number > authority.last_crl_number || self.number <= last {
+            return Err(Conflict::CrlSuperseded { number: self.number, published: last });
+        }
+        let backwards = published.is_some_and(|crl| self.this_update < crl.this_update);
+        if backwards || next_update <= self.this_update {
+            return Err(Conflict::CrlUpdates { this_update: self.this_update, next_update });
+        }
+        Ok(())
+    }
 }
 
 /// A published CRL.

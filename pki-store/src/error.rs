@@ -50,6 +50,13 @@ pub enum StoreError {
         /// How long this one waited.
         waited: Duration,
     },
+    /// The database file itself is broken, or was written by other tools.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        detail: String,
+    },
     /// A newer version of this program wrote the store.
     Newer {
         /// The store.
@@ -132,6 +139,8 @@ pub enum Conflict {
         /// Its nextUpdate.
         next_update: UnixTime,
     },
+    /// An id that the caller chose belongs to something else.
+    IdTaken,
     /// The key belongs to an issuer.
     KeyInUse {
         /// The issuer's name or id.
@@ -228,6 +237,7 @@ impl fmt::Display for Conflict {
             Self::CrlUpdates { this_update, next_update } => {
                 write!(f, "a CRL from {this_update} until {next_update} would go backwards")
             }
+            Self::IdTaken => f.write_str("an id in this batch is already in use"),
             Self::KeyInUse { issuer } => write!(f, "the key belongs to the issuer {issuer}"),
             Self::KeyExists { key } => write!(f, "the mount already has this key: {key}"),
             Self::NameTaken { what, name } => write!(f, "there is already {} named {name}", article(*what)),
@@ -268,6 +278,7 @@ impl Conflict {
         match self {
             Self::CrlElsewhere { .. } => "use the mount that signs them",
             Self::CrlSuperseded { .. } | Self::CrlUpdates { .. } => "sign a new CRL: crl rotate",
+            Self::IdTaken => "try again with fresh ids",
             Self::KeyInUse { .. } => "delete the issuer first",
             Self::KeyExists { .. } => "use that key: --key-ref",
             Self::NameTaken { .. } => "choose another name",
@@ -297,6 +308,9 @@ impl fmt::Display for StoreError {
                 path.display(),
                 waited.as_secs()
             ),
+            Self::Malformed { path, detail } => {
+                write!(f, "the store is damaged: {} cannot be read: {detail}", path.display())
+            }
             Self::Newer { path, found, known } => write!(
                 f,
                 "the store {} has layout {found}, and this version knows layouts up to {known}",
@@ -328,7 +342,9 @@ impl StoreError {
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Conflict(conflict) => conflict.remedy(),
-            Self::Damaged { .. } => "restore a backup, and find out who or what changed the file",
+            Self::Damaged { .. } | Self::Malformed { .. } => {
+                "restore a backup, and find out who or what changed the file"
+            }
             Self::Exists { .. } => "choose another directory with --store",
             Self::Full { .. } => "make room on the disk and try again",
             Self::Io { .. } => "see the cause above",

@@ -3,6 +3,7 @@
 use pki_core::authority::AuthorityId;
 use pki_core::time::UnixTime;
 
+use crate::batch::Outcome;
 use crate::id::{IssuerId, KeyId, MountId};
 
 /// An issuer to create: a CA certificate for a mount.
@@ -94,4 +95,43 @@ pub struct AuthorityRecord {
     pub revoked: u64,
     /// The id of its last revocation; zero before the first.
     pub last_revocation: u64,
+}
+
+impl IssuerRecord {
+    pub(crate) fn outcome(&self, existing: bool, default: bool) -> Outcome {
+        Outcome::Issuer {
+            id: self.id,
+            existing,
+            name: self.name.clone(),
+            key: self.key,
+            crl_signing: self.crl_signing,
+            default,
+        }
+    }
+
+    /// What people call it.
+    pub(crate) fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
+}
+
+impl AuthorityRecord {
+    /// An authority without history.
+    pub(crate) fn new(subject: &[u8], public_key: &[u8]) -> Self {
+        Self {
+            id: AuthorityId::new(subject, public_key),
+            subject: subject.to_vec(),
+            public_key: public_key.to_vec(),
+            crl_mount: None,
+            last_crl_number: 0,
+            last_this_update: None,
+            revoked: 0,
+            last_revocation: 0,
+        }
+    }
+
+    /// One authority signs CRLs in one mount of a store.
+    pub(crate) fn crl_signing(&self, key: Option<KeyId>, mount: MountId) -> CrlSigning {
+        if key.is_some() && self.crl_mount == Some(mount) { CrlSigning::On } else { CrlSigning::Off }
+    }
 }

@@ -75,6 +75,11 @@ impl KeyRecord {
     pub const fn place(&self) -> Place {
         NewKey::place(self.id)
     }
+
+    /// What people call it.
+    pub(crate) fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
 }
 
 impl fmt::Debug for KeyRecord {

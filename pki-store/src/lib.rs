@@ -14,21 +14,27 @@
 //! | [`mount`], [`key`], [`issuer`], [`role`], [`config`] | what is configured |
 //! | [`certificate`], [`revocation`], [`crl`] | what was issued and taken back |
 //! | [`audit`] | who did what, chained |
-//! | [`seal`], [`envelope`], [`mac`] | secrets at rest, rows that were not edited |
-//! | [`sqlite`] | the store in a directory |
+//! | [`seal`], [`envelope`], `mac` | secrets at rest, rows that were not edited |
+//! | [`sqlite`], [`memory`] | the two implementations |
 
 pub mod audit;
 pub mod batch;
 pub mod certificate;
 pub mod config;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod crl;
 pub mod envelope;
 pub mod error;
+mod fields;
 pub mod future;
 pub mod id;
 pub mod issuer;
 pub mod key;
+mod mac;
+pub mod memory;
 pub mod mount;
+mod outcome;
 pub mod page;
 pub mod revocation;
 pub mod role;
@@ -40,6 +46,7 @@ pub use batch::{Batch, BatchId, BatchIds, Committed, Expected, Op, Outcome};
 pub use error::{Conflict, StoreError};
 pub use future::block_on;
 pub use id::{IssuerId, KeyId, MountId, RoleId, StoreId};
+pub use memory::MemoryStore;
 pub use page::{Cursor, Order, Page, PageRequest};
 pub use sqlite::SqliteStore;
 pub use store::Store;

@@ -1,6 +1,40 @@
 //! The store in a directory: SQLite.
+//!
+//! ```text
+//! STORE/          0700
+//!   pki.db        0600, with pki.db-wal and pki.db-shm beside it
+//!   seal.toml     0600
+//! ```
+//!
+//! | file | noun |
+//! | --- | --- |
+//! | `files` | the directory: made at once, opened with its seal |
+//! | `schema` | the tables, and older layouts |
+//! | `session` | a connection with the store's keys |
+//! | `commit`, `writer` | batches into transactions, the thread that groups them |
+//! | `mount`, `key`, `issuer`, `role`, `certificate`, `search`, `revocation`, `audit` | one noun each |
+//! | `fault` | what SQLite says, in the store's words |
+//!
+//! Reads take microseconds and run on the thread that asks. Several processes may use a store at once; it must
+//! not lie on a network file system, since they share memory.
 
-use std::path::Path;
+mod audit;
+mod certificate;
+mod commit;
+mod fault;
+mod files;
+mod issuer;
+mod key;
+mod mount;
+mod revocation;
+mod role;
+mod schema;
+mod search;
+mod session;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pki_core::authority::AuthorityId;
@@ -14,7 +48,7 @@ use crate::batch::{Batch, Committed};
 use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
 use crate::config::ConfigRecord;
 use crate::crl::{CrlRecord, CrlScope};
-use crate::envelope::{Envelope, Place};
+use crate::envelope::{Envelope, Keyring, Place};
 use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
 use crate::issuer::{AuthorityRecord, IssuerRecord};
@@ -25,6 +59,10 @@ use crate::revocation::Revocation;
 use crate::role::RoleRecord;
 use crate::seal::{NewSeal, Unseal};
 use crate::store::Store;
+use fault::Fault;
+pub use files::DATABASE_FILE;
+use session::Session;
+use writer::Writer;
 
 /// Who commits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,10 +90,28 @@ impl Default for Options {
     }
 }
 
-/// A store in a directory of its own, mode 0700: `pki.db` and `seal.toml`.
-#[derive(Debug)]
+/// A store in a directory of its own.
 pub struct SqliteStore {
-    id: StoreId,
+    keys: Arc<Keyring>,
+    file: PathBuf,
+    options: Options,
+    way: Way,
+}
+
+enum Way {
+    /// One connection for everything.
+    Inline(Box<Mutex<Session>>),
+    /// A connection of the writer's, and one for each reader at a time.
+    Grouped { writer: Writer, readers: Mutex<Vec<Session>> },
+}
+
+impl core::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("id", &self.keys.store)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SqliteStore {
@@ -63,7 +119,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when the directory holds anything.
+    /// [`StoreError::Exists`] when the directory holds anything; others when it cannot be written.
     pub fn init(
         directory: &Path,
         seal: NewSeal,
@@ -71,114 +127,208 @@ impl SqliteStore {
         rng: &mut dyn SecureRandom,
         now: UnixTime,
     ) -> Result<Self, StoreError> {
-        let _ = (seal, options, rng, now);
-        Err(StoreError::NotFound { path: directory.into() })
+        // The passphrase is wanted again to open what was made; deriving its key twice would cost twice.
+        let unseal = match &seal {
+            NewSeal::None => Unseal::Nothing,
+            NewSeal::Passphrase { passphrase, .. } => Unseal::Passphrase(passphrase.clone()),
+            NewSeal::KeyFile(path) => Unseal::KeyFile(path.clone()),
+        };
+        files::create(directory, seal, options, rng, now)?;
+        Self::open(directory, unseal, options)
     }
 
-    /// Opens a store.
+    /// Opens a store. An older layout is brought to this version's in one transaction.
     ///
     /// # Errors
     ///
-    /// Each variant of [`StoreError`] but `Conflict` and `Exists`.
+    /// [`StoreError`]: not there, no store, newer, locked, sealed otherwise, damaged, not permitted.
+    #[expect(clippy::needless_pass_by_value, reason = "a passphrase is not wanted after this")]
     pub fn open(directory: &Path, unseal: Unseal, options: Options) -> Result<Self, StoreError> {
-        let _ = (unseal, options);
-        Err(StoreError::NotFound { path: directory.into() })
+        let session = files::open(directory, &unseal, options)?;
+        let (keys, file) = (Arc::clone(&session.keys), session.file.clone());
+        let way = match options.commits {
+            Commits::Inline => Way::Inline(Box::new(Mutex::new(session))),
+            Commits::Grouped => {
+                session
+                    .connection
+                    .pragma_update(None, "wal_autocheckpoint", GROUPED_CHECKPOINT_PAGES)
+                    .map_err(|error| Fault::from(error).into_error(&file, options.busy_timeout))?;
+                let writer = Writer::start(session, file.clone(), options.busy_timeout)?;
+                Way::Grouped { writer, readers: Mutex::new(Vec::new()) }
+            }
+        };
+        Ok(Self { keys, file, options, way })
+    }
+
+    /// Reads on a connection that nobody else is using.
+    fn read<T>(&self, act: impl FnOnce(&mut Session) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let answer = match &self.way {
+            Way::Inline(session) => act(&mut session.lock().unwrap_or_else(PoisonError::into_inner)),
+            Way::Grouped { readers, .. } => {
+                let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let mut session = match idle {
+                    Some(session) => session,
+                    None => self.connect()?,
+                };
+                let answer = act(&mut session);
+                readers.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+                answer
+            }
+        };
+        answer.map_err(|fault| self.error(fault))
+    }
+
+    fn connect(&self) -> Result<Session, StoreError> {
+        let timeout = self.options.busy_timeout;
+        let connection = session::connect(&self.file, timeout).map_err(|fault| self.error(fault))?;
+        Ok(Session::new(connection, Arc::clone(&self.keys), self.file.clone(), timeout))
+    }
+
+    fn error(&self, fault: Fault) -> StoreError {
+        fault.into_error(&self.file, self.options.busy_timeout)
     }
 }
 
-const fn unfinished<T>() -> Result<T, StoreError> {
-    Err(StoreError::Damaged { table: "none", row: 0, fault: "not written yet" })
-}
+/// How long the write-ahead log of a long-lived process grows before it is copied, in pages of 4 KiB.
+const GROUPED_CHECKPOINT_PAGES: i64 = 4_000;
 
 impl Store for SqliteStore {
     fn id(&self) -> StoreId {
-        self.id
+        self.keys.store
     }
-    fn seal(&self, _: &Place, _: &[u8], _: &mut dyn SecureRandom) -> Result<Envelope, StoreError> {
-        unfinished()
+
+    fn seal(&self, place: &Place, secret: &[u8], rng: &mut dyn SecureRandom) -> Result<Envelope, StoreError> {
+        self.keys.seal(place, secret, rng)
     }
-    fn unseal(&self, _: &Place, _: &Envelope) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        unfinished()
+
+    fn unseal(&self, place: &Place, envelope: &Envelope) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        self.keys.unseal(place, envelope).ok_or(StoreError::Damaged {
+            table: place.table,
+            row: 0,
+            fault: "a secret does not open: it was changed, or belongs to another row",
+        })
     }
-    async fn commit(&self, _: Batch) -> Result<Committed, StoreError> {
-        unfinished()
+
+    async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        match &self.way {
+            Way::Inline(session) => {
+                let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut answers =
+                    writer::commit(&mut session, vec![&batch], &self.file, self.options.busy_timeout);
+                session.shorten_log();
+                answers.pop().unwrap_or(Err(StoreError::Damaged {
+                    table: "batch",
+                    row: 0,
+                    fault: "a commit had no answer",
+                }))
+            }
+            Way::Grouped { writer, .. } => writer.commit(batch).await,
+        }
     }
+
     async fn mounts(&self) -> Result<Vec<Mount>, StoreError> {
-        unfinished()
+        self.read(|session| session.mounts())
     }
-    async fn mount(&self, _: &str) -> Result<Option<Mount>, StoreError> {
-        unfinished()
+
+    async fn mount(&self, name: &str) -> Result<Option<Mount>, StoreError> {
+        self.read(|session| session.mount(name))
     }
-    async fn keys(&self, _: MountId) -> Result<Vec<KeyRecord>, StoreError> {
-        unfinished()
+
+    async fn keys(&self, mount: MountId) -> Result<Vec<KeyRecord>, StoreError> {
+        self.read(|session| session.keys(mount))
     }
-    async fn key(&self, _: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-        unfinished()
+
+    async fn key(&self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(|session| session.key(id))
     }
-    async fn issuers(&self, _: MountId) -> Result<Vec<IssuerRecord>, StoreError> {
-        unfinished()
+
+    async fn issuers(&self, mount: MountId) -> Result<Vec<IssuerRecord>, StoreError> {
+        self.read(|session| session.issuers(mount))
     }
-    async fn issuer(&self, _: IssuerId) -> Result<Option<IssuerRecord>, StoreError> {
-        unfinished()
+
+    async fn issuer(&self, id: IssuerId) -> Result<Option<IssuerRecord>, StoreError> {
+        self.read(|session| session.issuer(id))
     }
-    async fn issuer_by_name(&self, _: MountId, _: &str) -> Result<Option<IssuerRecord>, StoreError> {
-        unfinished()
+
+    async fn issuer_by_name(&self, mount: MountId, name: &str) -> Result<Option<IssuerRecord>, StoreError> {
+        self.read(|session| session.issuer_by_name(mount, name))
     }
+
     async fn authorities(&self) -> Result<Vec<AuthorityRecord>, StoreError> {
-        unfinished()
+        self.read(|session| session.authorities())
     }
-    async fn authority(&self, _: AuthorityId) -> Result<Option<AuthorityRecord>, StoreError> {
-        unfinished()
+
+    async fn authority(&self, id: AuthorityId) -> Result<Option<AuthorityRecord>, StoreError> {
+        self.read(|session| session.authority(id))
     }
-    async fn roles(&self, _: MountId) -> Result<Vec<RoleRecord>, StoreError> {
-        unfinished()
+
+    async fn roles(&self, mount: MountId) -> Result<Vec<RoleRecord>, StoreError> {
+        self.read(|session| session.roles(mount))
     }
-    async fn role(&self, _: MountId, _: &str) -> Result<Option<RoleRecord>, StoreError> {
-        unfinished()
+
+    async fn role(&self, mount: MountId, name: &str) -> Result<Option<RoleRecord>, StoreError> {
+        self.read(|session| session.role(mount, name))
     }
-    async fn role_history(&self, _: RoleId) -> Result<Vec<RoleRecord>, StoreError> {
-        unfinished()
+
+    async fn role_history(&self, id: RoleId) -> Result<Vec<RoleRecord>, StoreError> {
+        self.read(|session| session.role_history(id))
     }
-    async fn config(&self, _: MountId, _: &str) -> Result<Option<ConfigRecord>, StoreError> {
-        unfinished()
+
+    async fn config(&self, mount: MountId, key: &str) -> Result<Option<ConfigRecord>, StoreError> {
+        self.read(|session| session.config(mount, key))
     }
+
     async fn certificates(
         &self,
-        _: &CertificateFilter,
-        _: PageRequest,
-        _: UnixTime,
+        filter: &CertificateFilter,
+        page: PageRequest,
+        now: UnixTime,
     ) -> Result<Page<CertificateRow>, StoreError> {
-        unfinished()
+        self.read(|session| session.certificates(filter, page, now))
     }
+
     async fn certificate(
         &self,
-        _: AuthorityId,
-        _: SerialNumber,
+        authority: AuthorityId,
+        serial: SerialNumber,
     ) -> Result<Option<StoredCertificate>, StoreError> {
-        unfinished()
+        self.read(|session| session.certificate(authority, serial))
     }
-    async fn certificates_by_serial(&self, _: SerialNumber) -> Result<Vec<StoredCertificate>, StoreError> {
-        unfinished()
+
+    async fn certificates_by_serial(
+        &self,
+        serial: SerialNumber,
+    ) -> Result<Vec<StoredCertificate>, StoreError> {
+        self.read(|session| session.certificates_by_serial(serial))
     }
+
     async fn revocations(
         &self,
-        _: AuthorityId,
-        _: u64,
-        _: u64,
-        _: usize,
+        authority: AuthorityId,
+        after: u64,
+        up_to: u64,
+        limit: usize,
     ) -> Result<Vec<Revocation>, StoreError> {
-        unfinished()
+        self.read(|session| session.revocations(authority, after, up_to, limit))
     }
-    async fn revocation(&self, _: AuthorityId, _: SerialNumber) -> Result<Option<Revocation>, StoreError> {
-        unfinished()
+
+    async fn revocation(
+        &self,
+        authority: AuthorityId,
+        serial: SerialNumber,
+    ) -> Result<Option<Revocation>, StoreError> {
+        self.read(|session| session.revocation(authority, serial))
     }
-    async fn crl(&self, _: AuthorityId, _: CrlScope) -> Result<Option<CrlRecord>, StoreError> {
-        unfinished()
+
+    async fn crl(&self, authority: AuthorityId, scope: CrlScope) -> Result<Option<CrlRecord>, StoreError> {
+        self.read(|session| session.crl(authority, scope))
     }
-    async fn audit(&self, _: &AuditFilter, _: PageRequest) -> Result<Page<AuditRow>, StoreError> {
-        unfinished()
+
+    async fn audit(&self, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditRow>, StoreError> {
+        self.read(|session| session.audit(filter, page))
     }
+
     async fn verify_audit(&self) -> Result<AuditReport, StoreError> {
-        unfinished()
+        self.read(|session| session.verify_audit())
     }
 }

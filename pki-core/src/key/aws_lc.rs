@@ -20,7 +20,7 @@ use aws_lc_rs::signature::{
 use super::algorithm::Curve;
 use super::public::Form;
 use super::{
-    GenerateError, KeyAlgorithm, PrivateKeyDer, PrivateKeyError, PublicKey, SignError, Signature,
+    GenerateError, KeyAlgorithm, KeyOrigin, PrivateKeyDer, PrivateKeyError, PublicKey, SignError, Signature,
     SignatureAlgorithm, SigningInput, SigningKey, VerifyError, VerifySignature,
 };
 use crate::random::SecureRandom;
@@ -134,6 +134,10 @@ impl SigningKey for SoftwareKey {
     }
 
     /// Signs, with AWS-LC's own randomness.
+    fn origin(&self) -> KeyOrigin {
+        KeyOrigin::ThisProcess
+    }
+
     fn sign(
         &self,
         algorithm: SignatureAlgorithm,

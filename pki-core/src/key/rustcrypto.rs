@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 use super::algorithm::Curve;
 use super::public::Form;
 use super::{
-    GenerateError, KeyAlgorithm, PrivateKeyDer, PrivateKeyError, PublicKey, PublicKeyError, SignError,
-    Signature, SignatureAlgorithm, SigningInput, SigningKey, VerifyError, VerifySignature,
+    GenerateError, KeyAlgorithm, KeyOrigin, PrivateKeyDer, PrivateKeyError, PublicKey, PublicKeyError,
+    SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey, VerifyError, VerifySignature,
 };
 use crate::random::{RandomError, SecureRandom};
 
@@ -144,6 +144,10 @@ impl SigningKey for SoftwareKey {
 
     fn algorithms(&self) -> &[SignatureAlgorithm] {
         self.public.signature_algorithms()
+    }
+
+    fn origin(&self) -> KeyOrigin {
+        KeyOrigin::ThisProcess
     }
 
     fn sign(

@@ -1,0 +1,85 @@
+//! The flags that stand anywhere on the line.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+
+/// Flags of every command.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Global {
+    /// Directory of the store [default: $PKI_STORE, else $XDG_DATA_HOME/pki]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// Mount to work on [default: $PKI_MOUNT, else pki]
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Global options")]
+    pub(crate) mount: Option<String>,
+
+    /// How the answer is written [default: text]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Global options")]
+    pub(crate) format: Option<Format>,
+
+    /// Print one value of the answer, by its JSON key
+    #[arg(long, global = true, value_name = "KEY", help_heading = "Global options")]
+    pub(crate) field: Option<String>,
+
+    /// Write the answer to a file, `-` for standard output, or a set of files into a directory (`dir/`)
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace files that exist, atomically
+    #[arg(long, global = true, help_heading = "Global options",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) force: Option<bool>,
+
+    /// Requester named in records [default: the account of the operating system]
+    #[arg(long = "as", global = true, value_name = "NAME", help_heading = "Global options")]
+    pub(crate) as_requester: Option<String>,
+
+    /// File with the passphrase of a sealed store, `-` for standard input [default: $PKI_PASSPHRASE_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Key file of a store that was sealed with one [default: the file named at `pki init`]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    Pem,
+    PemBundle,
+    Der,
+}
+
+impl Format {
+    /// The word on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Pem => "pem",
+            Self::PemBundle => "pem_bundle",
+            Self::Der => "der",
+        }
+    }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Text, Self::Json, Self::Pem, Self::PemBundle, Self::Der]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let value = PossibleValue::new(self.name());
+        Some(match self {
+            Self::PemBundle => value.alias("pem-bundle"),
+            _ => value,
+        })
+    }
+}

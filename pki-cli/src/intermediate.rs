@@ -1,0 +1,156 @@
+//! `pki intermediate`: a key and its CSR go out, the signed certificate comes back.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pki_core::csr::CertificationRequest;
+use pki_core::key::SigningKey;
+use pki_core::pem;
+use pki_store::{Op, Store, block_on};
+use serde_json::json;
+
+use crate::answer::{Answer, Directory, Document, Encoded, Shape};
+use crate::args::Act;
+use crate::ca::Subject;
+use crate::fault::Fault;
+use crate::input::{self, Limit};
+use crate::issuer::load::pem_text;
+use crate::issuer::{self, Bundle};
+use crate::key::source::{KeySource, Origin};
+use crate::names::Sans;
+use crate::random::OsRandom;
+use crate::root::KeyFormat;
+use crate::session::Session;
+use crate::{crl, key};
+
+/// Make a key and a CSR for it; the key waits in the store for its signed certificate.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  pki --mount pki_int intermediate generate --common-name example-issuing --issuer-name issuing-2026 --out int.csr"
+)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    sans: Sans,
+    #[command(flatten)]
+    key: KeySource,
+    /// Name that the issuer will have once its certificate comes back
+    #[arg(long, value_name = "NAME")]
+    issuer_name: Option<String>,
+    /// Write an exported key as PKCS#8 whatever its type: pkcs8
+    #[arg(long, value_name = "FORMAT", help_heading = "Key")]
+    private_key_format: Option<KeyFormat>,
+}
+
+/// Bring back the signed certificate, with its chain, in any order.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  pki --mount pki_int intermediate set-signed intermediate.pem")]
+pub(crate) struct SetSigned {
+    /// File with the certificate and those above it, `-` for standard input
+    file: PathBuf,
+}
+
+impl Act for Generate {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let plan = session.plan(Shape {
+            fields: &["csr", "key_id", "private_key", "private_key_type"],
+            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
+            directory: Directory::Refuse,
+        })?;
+        self.key.check()?;
+        let subject = self.subject.name(None)?;
+        if subject.is_empty() {
+            return Err(Fault::usage(
+                "a CA needs a subject (RFC 5280 4.1.2.6), and the line gives none",
+                "give one: --common-name NAME",
+            ));
+        }
+        let names = self.sans.parse()?;
+        let house = session.open()?;
+        let mount = house.pki_mount(session)?;
+        let refused = |fault: Fault| house.refuse("intermediate/generate", &mount, None, None, fault);
+        if let Some(name) = &self.issuer_name {
+            issuer::check_free(&house, &mount, name).map_err(refused)?;
+        }
+        let ca_key = self.key.take(&house, &mount, self.issuer_name.clone())?;
+        if let (Origin::Stored(record), Some(name)) = (&ca_key.origin, &self.issuer_name)
+            && record.pending_issuer_name.as_deref() != Some(name.as_str())
+        {
+            return Err(Fault::usage(
+                "a name waits with a new key only; this key is in the store already",
+                "leave --issuer-name out, and name the issuer afterwards: `pki issuer update`",
+            ));
+        }
+        let der = CertificationRequest::create(&subject, &names, &ca_key.key, &mut OsRandom)
+            .map_err(|error| Fault::unusable(error.to_string(), "try again"))?;
+
+        let mut answer = Answer::new();
+        answer
+            .set("csr", pem_text(pem::CERTIFICATE_REQUEST, &der))
+            .set("key_id", ca_key.id().to_string())
+            .ours("issuer_name", self.issuer_name.clone().unwrap_or_default())
+            .ours("key_name", ca_key.name().unwrap_or_default())
+            .fact("subject", subject.to_string())
+            .fact("key", ca_key.id().to_string())
+            .encoded(Encoded { label: pem::CERTIFICATE_REQUEST, der, issuers: Vec::new() });
+        if let Some(name) = &self.issuer_name {
+            answer.fact("issuer name", format!("{name} (when the signed certificate comes back)"));
+        }
+        answer.fact(
+            "next",
+            format!("have it signed, then `pki --mount {} intermediate set-signed FILE`", mount.name),
+        );
+        if self.key.is_exported() {
+            let format = self.private_key_format.unwrap_or_default().into();
+            answer
+                .set("private_key_type", ca_key.key.public_key().key_type().to_string())
+                .secret("private_key", key::pem(&ca_key.key, format)?);
+        }
+        let staged = plan.stage(&answer)?;
+        let ops: Vec<Op> = ca_key.op().into_iter().collect();
+        let mut audit = house.done("intermediate/generate", Some(&mount));
+        audit.detail = json!({ "key_id": ca_key.id().to_string() }).to_string();
+        house.commit(ops, audit)?;
+        staged.publish()
+    }
+}
+
+impl Act for SetSigned {
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let octets = input::read(&self.file, Limit::Bundle)?;
+        let bundle = Bundle::read(&self.file, &octets, None)?;
+        if bundle.has_keys() {
+            return Err(Fault::usage(
+                format!(
+                    "{} holds a private key, which does not come back with a certificate",
+                    input::name(&self.file)
+                ),
+                "leave the key out, or import it: `pki issuer import`",
+            ));
+        }
+        let house = session.open()?;
+        let mount = house.pki_mount(session)?;
+        let keys = block_on(house.store.keys(mount.id))?;
+        let ours = |public_key: &[u8]| keys.iter().any(|key| key.public_key == public_key);
+        if !bundle.certificates().iter().any(|certificate| ours(certificate.public_key().spki_der())) {
+            let fault = Fault::refused(
+                format!(
+                    "no certificate in {} is for a key of the mount {}",
+                    input::name(&self.file),
+                    mount.name
+                ),
+                "name the mount that made the CSR with --mount, or import the certificates: `pki issuer import`",
+            );
+            return Err(house.refuse("intermediate/set-signed", &mount, None, None, fault));
+        }
+        let imported = bundle.import(&house, &mount, None, "intermediate/set-signed")?;
+        let mut answer = imported.answer(&house, &mount)?;
+        crl::at_birth(&house, &mount, &imported.crls(), &mut answer)?;
+        session.deliver(&answer)
+    }
+}

@@ -1,0 +1,69 @@
+//! `pki sign`: a certificate for a CSR, permitted by a role.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pki_core::issue::SignRequest;
+use pki_core::key::software::Verifier;
+
+use crate::answer::{Directory, Document, Shape};
+use crate::args::Act;
+use crate::fault::{Exit, Fault};
+use crate::issue::Policy;
+use crate::names::{LeafNames, Lifetime};
+use crate::session::Session;
+use crate::{ca, csr};
+
+/// Sign a CSR.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  pki sign web --csr www.csr --ttl 24h --out www.crt")]
+pub(crate) struct Sign {
+    /// Role that permits it
+    role: String,
+    /// File with the CSR, PEM or DER, `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    csr: PathBuf,
+    #[command(flatten)]
+    names: LeafNames,
+    #[command(flatten)]
+    lifetime: Lifetime,
+    /// Leave the root out of ca_chain and of bundles
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    remove_roots_from_chain: Option<bool>,
+}
+
+impl Act for Sign {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let Self { role, csr, names, lifetime, remove_roots_from_chain } = self;
+        let plan = session.plan(Shape {
+            fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "not_before", "expiration"],
+            document: Document::Public,
+            directory: Directory::Set,
+        })?;
+        let (names, lifetime) = (names.parse()?, lifetime.parse()?);
+        let house = session.open()?;
+        let policy = Policy::load(&house, session, &role)?;
+        let csr = csr::read(&csr, &Verifier).map_err(|fault| match fault.exit() {
+            Exit::Refused => {
+                let version = Some(policy.record.version());
+                house.refuse("pki/sign", &policy.mount, version, None, fault)
+            }
+            _ => fault,
+        })?;
+        let request = SignRequest { csr, names, lifetime };
+        let permitted = policy
+            .role
+            .permit_csr(request, &ca::limits(&policy.mount), session.now)
+            .map_err(|refusal| policy.refused(&house, "pki/sign", refusal))?;
+        let loaded = policy.issuer(&house)?;
+        let signed = policy.sign(&house, &loaded, permitted, "pki/sign")?;
+        let answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
+        let staged = plan.stage(&answer)?;
+        signed.commit(&house, &policy, "pki/sign")?;
+        staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
+    }
+}
