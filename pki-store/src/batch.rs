@@ -128,7 +128,7 @@ impl Expected {
 
 /// An operation. Names are compared without regard to letter case; ids are the caller's.
 ///
-/// What a precondition found instead is a [`Conflict`](crate::error::Conflict).
+/// What a precondition found instead is a [`Conflict`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Op {

@@ -10,7 +10,7 @@ use crate::id::{IssuerId, KeyId, MountId};
 ///
 /// The store joins it with what belongs to it, in the same transaction: the mount's key with the same public
 /// half, that key's pending name, the authority and its CRL signing. The outcome says what it found
-/// ([`Outcome::Issuer`](crate::batch::Outcome::Issuer)). A certificate that the mount already has is not an
+/// ([`Outcome::Issuer`]). A certificate that the mount already has is not an
 /// error: the outcome names the issuer that has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIssuer {

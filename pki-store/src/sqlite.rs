@@ -190,7 +190,7 @@ impl SqliteStore {
 }
 
 /// How long the write-ahead log of a long-lived process grows before it is copied, in pages of 4 KiB.
-const GROUPED_CHECKPOINT_PAGES: i64 = 4_000;
+const GROUPED_CHECKPOINT_PAGES: i64 = 16_000;
 
 impl Store for SqliteStore {
     fn id(&self) -> StoreId {

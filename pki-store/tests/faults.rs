@@ -467,7 +467,7 @@ fn child_inserts() {
     let path = PathBuf::from(std::env::var_os("STORE_OF_PARENT").unwrap());
     let number: u64 = std::env::var("NUMBER").unwrap().parse().unwrap();
     let count: u64 = std::env::var("COUNT").unwrap().parse().unwrap();
-    let commits = if number % 2 == 0 { Commits::Inline } else { Commits::Grouped };
+    let commits = if number.is_multiple_of(2) { Commits::Inline } else { Commits::Grouped };
     let options = Options { commits, busy_timeout: Duration::from_secs(20) };
     let store = SqliteStore::open(&path, Unseal::Nothing, options).unwrap();
     let pair = Pair::new(&store, &store, Answers::Arrive);

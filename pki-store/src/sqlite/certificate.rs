@@ -10,7 +10,7 @@ use super::revocation::decode_revocation;
 use super::session::{
     Session, array, integer, natural, optional_array, optional_time, seconds, serial, time,
 };
-use crate::batch::Outcome;
+use crate::batch::{BatchId, Outcome};
 use crate::certificate::{CertificateRecord, CertificateRow, CertificateState, StoredCertificate};
 use crate::error::{Conflict, Noun};
 use crate::fields::{FieldReader, Fields};
@@ -29,17 +29,38 @@ pub(crate) const JOINS: &str = "CROSS JOIN authority a ON a.n = c.authority CROS
 pub(crate) const BUCKET: u32 = 14;
 
 impl Session {
-    pub(crate) fn reserve_certificate(&mut self, record: &CertificateRecord) -> Result<Outcome, Fault> {
-        self.insert(record, CertificateState::Reserved, None, None)
+    /// `batch` is the batch that does nothing else.
+    pub(crate) fn reserve_certificate(
+        &mut self,
+        record: &CertificateRecord,
+        batch: Option<BatchId>,
+    ) -> Result<Outcome, Fault> {
+        self.insert(record, CertificateState::Reserved, None, None, batch)
     }
 
+    /// `batch` is the batch that does nothing else.
     pub(crate) fn insert_certificate(
         &mut self,
         record: &CertificateRecord,
         fingerprint: &[u8; 32],
         der: Option<&[u8]>,
+        batch: Option<BatchId>,
     ) -> Result<Outcome, Fault> {
-        self.insert(record, CertificateState::Issued, Some(fingerprint), der)
+        self.insert(record, CertificateState::Issued, Some(fingerprint), der, batch)
+    }
+
+    /// What the batch that inserted this serial, and did nothing else, had as its outcome.
+    pub(crate) fn first_outcome(
+        &mut self,
+        record: &CertificateRecord,
+        batch: BatchId,
+    ) -> Result<Option<Outcome>, Fault> {
+        let authority = self.authority_number(record.authority)?;
+        self.one(
+            "SELECT n FROM certificate WHERE authority = ?1 AND serial = ?2 AND batch = ?3",
+            params![authority, record.serial.as_bytes(), batch.as_bytes()],
+            |row| Ok(Outcome::Certificate(natural(row, 0)?)),
+        )
     }
 
     pub(crate) fn commit_certificate(
@@ -82,6 +103,7 @@ impl Session {
         state: CertificateState,
         fingerprint: Option<&[u8; 32]>,
         der: Option<&[u8]>,
+        batch: Option<BatchId>,
     ) -> Result<Outcome, Fault> {
         let authority = self.authority_number(record.authority)?;
         let issuer = self.issuer_number(record.issuer)?;
@@ -92,7 +114,8 @@ impl Session {
         let inserted = self.run(
             "INSERT INTO certificate (n, authority, serial, issuer, mount, role, role_revision, requester, \
              common_name, names, not_before, not_after, issued_at, state, tbs_digest, key_digest, fingerprint, \
-             mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+             mac, batch) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
              ON CONFLICT (authority, serial) DO NOTHING",
             params![
                 n,
@@ -113,6 +136,7 @@ impl Session {
                 record.key_digest,
                 fingerprint,
                 code,
+                batch.map(|batch| *batch.as_bytes()),
             ],
         )?;
         if inserted == 0 {
@@ -126,12 +150,26 @@ impl Session {
                 params![n >> BUCKET, name, n],
             )?;
         }
-        // It may have been revoked before it was known here.
-        self.run(
-            "UPDATE revocation SET certificate = ?3 WHERE authority = ?1 AND serial = ?2",
-            params![authority, record.serial.as_bytes(), n],
-        )?;
+        if self.revoked_unknown()? {
+            // It may have been revoked before it was known here.
+            self.run(
+                "UPDATE revocation SET certificate = ?3 WHERE authority = ?1 AND serial = ?2",
+                params![authority, record.serial.as_bytes(), n],
+            )?;
+        }
         Ok(Outcome::Certificate(u64::try_from(n).unwrap_or(0)))
+    }
+
+    /// Whether there are revocations of certificates that are not here. Asked once in a transaction: only a
+    /// revocation adds one, and it clears the answer.
+    fn revoked_unknown(&mut self) -> Result<bool, Fault> {
+        if let Some(known) = self.tail.revoked_unknown {
+            return Ok(known);
+        }
+        let sql = "SELECT 1 FROM revocation INDEXED BY revocation_unknown WHERE certificate IS NULL LIMIT 1";
+        let found = self.one(sql, [], |_| Ok(()))?.is_some();
+        self.tail.revoked_unknown = Some(found);
+        Ok(found)
     }
 
     fn keep_der(&self, n: i64, der: Option<&[u8]>) -> Result<(), Fault> {

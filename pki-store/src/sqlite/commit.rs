@@ -5,6 +5,7 @@ use rusqlite::{ErrorCode, params};
 use super::fault::Fault;
 use super::session::{Session, Tail};
 use crate::batch::{Batch, Committed, Op, Outcome};
+use crate::certificate::CertificateRecord;
 use crate::outcome;
 
 impl Session {
@@ -45,6 +46,45 @@ impl Session {
     }
 
     fn apply_batch(&mut self, batch: &Batch) -> Result<Committed, Fault> {
+        match batch.ops.as_slice() {
+            [Op::InsertCertificate { record, .. } | Op::ReserveCertificate(record)] => {
+                self.apply_lone_certificate(batch, record)
+            }
+            _ => self.apply_any(batch),
+        }
+    }
+
+    /// A batch that only inserts a certificate, as most do: its id lies in the certificate's row, which a
+    /// repetition finds by its serial. That saves a search and a row for each.
+    fn apply_lone_certificate(
+        &mut self,
+        batch: &Batch,
+        record: &CertificateRecord,
+    ) -> Result<Committed, Fault> {
+        let outcome = match batch.ops.as_slice() {
+            [Op::InsertCertificate { fingerprint, der, .. }] => {
+                self.insert_certificate(record, fingerprint, der.as_deref(), Some(batch.id))
+            }
+            _ => self.reserve_certificate(record, Some(batch.id)),
+        };
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(fault) if fault.is_conflict() => {
+                // A fault of its own here, such as an unknown authority, is the conflict that is known already.
+                return match self.first_outcome(record, batch.id) {
+                    Ok(Some(first)) => Ok(Committed { outcomes: vec![first], repeated: true }),
+                    _ => Err(fault),
+                };
+            }
+            Err(fault) => return Err(fault),
+        };
+        for entry in &batch.audit {
+            self.append_audit(entry)?;
+        }
+        Ok(Committed { outcomes: vec![outcome], repeated: false })
+    }
+
+    fn apply_any(&mut self, batch: &Batch) -> Result<Committed, Fault> {
         let sql = "SELECT outcome FROM batch WHERE id = ?1";
         let first = self.one(sql, [batch.id.as_bytes()], |row| {
             outcome::decode(row.get_ref(0)?.as_blob().unwrap_or_default()).ok_or(Fault::damaged(
@@ -57,7 +97,7 @@ impl Session {
             return Ok(Committed { outcomes, repeated: true });
         }
         // An operation looks before it writes, so one alone leaves nothing behind when it conflicts. Savepoints
-        // copy each page before it is changed again, and most batches are one certificate.
+        // copy each page before it is changed again.
         let careful = batch.ops.len() > 1;
         if careful {
             self.run("SAVEPOINT batch", [])?;
@@ -72,6 +112,7 @@ impl Session {
                         self.run("RELEASE batch", [])?;
                         self.forget();
                         self.tail.certificate = None;
+                        self.tail.revoked_unknown = None;
                     }
                     return Err(fault);
                 }
@@ -116,12 +157,12 @@ impl Session {
             }
             Op::DeleteRole { mount, name, expected } => self.delete_role(*mount, name, *expected, at),
             Op::PutConfig { mount, key, expected, json } => self.put_config(*mount, key, *expected, json, at),
-            Op::ReserveCertificate(record) => self.reserve_certificate(record),
+            Op::ReserveCertificate(record) => self.reserve_certificate(record, None),
             Op::CommitCertificate { authority, serial, tbs_digest, fingerprint, der } => {
                 self.commit_certificate(*authority, *serial, tbs_digest, fingerprint, der.as_deref())
             }
             Op::InsertCertificate { record, fingerprint, der } => {
-                self.insert_certificate(record, fingerprint, der.as_deref())
+                self.insert_certificate(record, fingerprint, der.as_deref(), None)
             }
             Op::Revoke { authority, serial, reason, not_after } => {
                 self.revoke(*authority, *serial, *reason, *not_after, at)

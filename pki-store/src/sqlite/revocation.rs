@@ -54,6 +54,7 @@ impl Session {
                 self.code(&fields(&revocation)),
             ],
         )?;
+        self.tail.revoked_unknown = None;
         row.revoked += 1;
         row.last_revocation = revocation.id;
         self.write_authority(authority_n, &row)?;

@@ -45,6 +45,8 @@ struct Numbers {
 pub(crate) struct Tail {
     /// The last row of the table `certificate`.
     pub(crate) certificate: Option<i64>,
+    /// Whether there are revocations of certificates that are not here.
+    pub(crate) revoked_unknown: Option<bool>,
     /// The head of the audit log, once rows were added.
     pub(crate) head: Option<ChainHead>,
 }
