@@ -51,8 +51,8 @@ impl Shape {
         Self { fields: &[], document: Document::None, directory: Directory::Refuse };
 }
 
-/// An answer, complete before it is printed.
-#[derive(Debug, Default)]
+/// An answer, complete before it is printed. Without `Debug`: it may hold a private key.
+#[derive(Default)]
 pub(crate) struct Answer {
     json: Map<String, Value>,
     ours: Map<String, Value>,
@@ -428,14 +428,12 @@ impl Delivery {
 }
 
 /// An answer that is ready to be given.
-#[derive(Debug)]
 #[must_use = "an answer that is not published is taken back"]
 pub(crate) struct Staged {
     place: Place,
     warnings: Vec<String>,
 }
 
-#[derive(Debug)]
 enum Place {
     StandardOutput(Zeroizing<Vec<u8>>),
     File { file: StagedFile, octets: Zeroizing<Vec<u8>>, said: String },

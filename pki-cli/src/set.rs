@@ -10,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::fault::Fault;
@@ -29,8 +30,7 @@ pub(crate) enum Swap {
     Replace,
 }
 
-/// The contents of a set.
-#[derive(Debug)]
+/// The contents of a set. Without `Debug`: they include a private key.
 pub(crate) struct CertificateSet {
     /// The certificate, PEM.
     pub(crate) certificate: String,
@@ -102,7 +102,6 @@ pub(crate) fn check(directory: &Path, swap: Swap) -> Result<(), Fault> {
 }
 
 /// A set whose key is on the disk, under a name that nobody reads, with room for the rest.
-#[derive(Debug)]
 pub(crate) struct StagedSet {
     set: CertificateSet,
     /// Removed on drop, whatever is in it.
@@ -181,7 +180,7 @@ impl StagedSet {
             }
             Some(Swap::Replace) => {
                 self.carry_over()?;
-                rustix::fs::renameat_with(CWD, &self.staging, CWD, &self.target, RenameFlags::EXCHANGE)?;
+                exchange(&self.staging, &self.target)?;
             }
         }
         sync_directory(output::parent(&self.target))
@@ -213,6 +212,17 @@ impl Drop for StagedSet {
     fn drop(&mut self) {
         // Either what was never published, or, after an exchange, the old set; or nothing.
         let _ = fs::remove_dir_all(&self.staging);
+    }
+}
+
+/// Two directories change places.
+fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(io::Error::other("its file system cannot swap two directories in one step"))
+        }
+        Err(Errno::BUSY) => Err(io::Error::other("it is a mount point, which cannot be swapped in one step")),
+        result => Ok(result?),
     }
 }
 

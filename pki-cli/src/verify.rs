@@ -89,10 +89,16 @@ impl Act for Verify {
         };
         let path: Vec<&Certificate> = members.into_iter().take(end + 1).collect();
         self.check_path(&path, session)?;
-        for pair in path.windows(2) {
+        let mut unchecked = Vec::new();
+        for (depth, pair) in path.windows(2).enumerate() {
             let [below, above] = pair else { continue };
             if let Some(crls) = &crls {
-                check_crls(below, above, crls, session)?;
+                match check_crls(below, above, crls, session)? {
+                    Covered::Yes => {}
+                    // Whoever gives CRLs wants the leaf checked; a CA's CRL that is not there is said.
+                    Covered::No if depth == 0 => return Err(uncovered(below, above)),
+                    Covered::No => unchecked.push(below.subject().to_string()),
+                }
             } else if let Some(house) = &house
                 && let Some(revocation) = block_on(house.store.revocation(above.authority(), below.serial()))?
             {
@@ -109,6 +115,9 @@ impl Act for Verify {
             .fact("serial number", leaf.serial().to_string())
             .fact("chain", subjects.join("  <-  "))
             .fact("valid until", period::until(leaf.validity().not_after(), session.now));
+        for subject in unchecked {
+            answer.warn(format!("no CRL says whether \"{subject}\" is revoked"));
+        }
         if crls.is_none() && house.is_none() {
             answer.warn("revocation was not checked: name a CRL with --crl");
         }
@@ -178,14 +187,20 @@ impl Verify {
     }
 }
 
+/// Whether a CRL speaks for a certificate.
+enum Covered {
+    Yes,
+    No,
+}
+
 /// A certificate of the path and the CRLs of the CA above it.
 fn check_crls(
     below: &Certificate,
     above: &Certificate,
     crls: &[CertificateRevocationList],
     session: &Session,
-) -> Result<(), Fault> {
-    let mut covered = false;
+) -> Result<Covered, Fault> {
+    let mut covered = Covered::No;
     for crl in crls.iter().filter(|crl| crl.issuer().matches(above.subject())) {
         if crl.verify_signature(above.public_key(), &Verifier).is_err() {
             continue;
@@ -196,7 +211,9 @@ fn check_crls(
                 "fetch or sign a new one: `pki crl rotate`",
             ));
         }
-        covered |= !crl.is_partial();
+        if !crl.is_partial() {
+            covered = Covered::Yes;
+        }
         for entry in crl.entries() {
             let entry = entry.map_err(|error| Fault::usage(error.to_string(), "fetch the CRL again"))?;
             if entry.serial == below.serial() {
@@ -204,13 +221,14 @@ fn check_crls(
             }
         }
     }
-    if covered {
-        return Ok(());
-    }
-    Err(Fault::refused(
-        format!("no CRL here is \"{}\"'s, which signed \"{}\"", above.subject(), below.subject()),
-        "give the CRLs of every CA in the chain in one file: --crl FILE",
-    ))
+    Ok(covered)
+}
+
+fn uncovered(below: &Certificate, above: &Certificate) -> Fault {
+    Fault::refused(
+        format!("no CRL here is that of \"{}\", which signed \"{}\"", above.subject(), below.subject()),
+        "give the CRL of the CA that signed the certificate: --crl FILE",
+    )
 }
 
 fn revoked(certificate: &Certificate, entry: &RevokedCertificate) -> Fault {

@@ -116,6 +116,35 @@ fn a_chain_is_verified_by_our_own_code() {
 }
 
 #[test]
+fn the_crl_of_the_leafs_issuer_is_enough_and_needed() {
+    let house = House::with_role();
+    house.pki(&["mount", "enable", "int"]).ok();
+    let generate =
+        ["--mount", "int", "intermediate", "generate", "--common-name", "int-ca", "--key-type", "ec"];
+    house.pki(&[&generate[..], &["--out", "int.csr"]].concat()).ok();
+    let sign = ["root", "sign-intermediate", "--csr", "int.csr", "--ttl", "1000h"];
+    house.pki(&[&sign[..], &["--format", "pem_bundle", "--out", "int.pem"]].concat()).ok();
+    house.pki(&["--mount", "int", "intermediate", "set-signed", "int.pem"]).ok();
+    house.pki(&["--mount", "int", "role", "write", "any", "--allow-any-name", "--key-type", "ec"]).ok();
+    let issue =
+        ["--mount", "int", "issue", "any", "--common-name", "a.example", "--ttl", "24h", "--out", "tls/"];
+    house.pki(&issue).ok();
+    house.pki(&["--mount", "int", "crl", "show", "--out", "int.crl"]).ok();
+    house.pki(&["crl", "show", "--out", "root.crl"]).ok();
+    let verify = |crl: &str| house.pki(&["verify", "tls/fullchain.pem", "--ca", "root.crt", "--crl", crl]);
+    verify("int.crl").ok().says("CN=int-ca");
+    verify("root.crl").fails(1).says("CN=int-ca");
+    house.write("both.crl", house.read("int.crl") + &house.read("root.crl"));
+    assert_eq!(verify("both.crl").ok().stderr, "");
+    // The leaf alone finds its issuer in the store.
+    house.pki(&["verify", "tls/cert.pem"]).ok();
+    // An intermediate that its root takes back takes its leaves along.
+    let serial = house.json(&["inspect", "int.pem"])["pki"]["objects"][0]["serial_number"].clone();
+    house.pki(&["revoke", serial.as_str().unwrap(), "--reason", "ca_compromise"]).ok();
+    house.pki(&["verify", "tls/cert.pem"]).fails(1).says("ca_compromise");
+}
+
+#[test]
 fn a_file_is_inspected_whatever_it_is() {
     let house = House::with_role();
     house.csr("www.example.org", "www.csr");
