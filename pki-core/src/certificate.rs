@@ -203,7 +203,7 @@ impl Certificate {
     ///
     /// [`CertificateError::Malformed`] if the extension is not DER.
     pub fn key_usages(&self) -> Result<Option<KeyUsages>, CertificateError> {
-        Ok(self.value_of(oid::KEY_USAGE).map(extension::read_key_usages).transpose().map_err(malformed)?)
+        self.value_of(oid::KEY_USAGE).map(extension::read_key_usages).transpose().map_err(malformed)
     }
 
     /// RFC 5280 4.2.1.12; `None` if there is no such extension, which restricts nothing.
@@ -212,11 +212,10 @@ impl Certificate {
     ///
     /// [`CertificateError::Malformed`] if the extension is not DER.
     pub fn extended_key_usages(&self) -> Result<Option<Vec<ExtendedKeyUsage>>, CertificateError> {
-        Ok(self
-            .value_of(oid::EXTENDED_KEY_USAGE)
+        self.value_of(oid::EXTENDED_KEY_USAGE)
             .map(extension::read_extended_key_usages)
             .transpose()
-            .map_err(malformed)?)
+            .map_err(malformed)
     }
 
     /// RFC 5280 4.2.1.6; empty if there is no such extension.
