@@ -78,11 +78,9 @@ fn augment_act<A: Act>(command: Command) -> Command {
 }
 
 /// The global flags stand in each command by themselves: clap's own way copies them into every command of the
-/// tree, also those that are not on the line. What the command says about itself stays.
+/// tree, also those that are not on the line.
 fn with_global(command: Command) -> Command {
-    let about = command.get_about().cloned();
-    let long_about = command.get_long_about().cloned();
-    Global::augment_args(command).about(about).long_about(long_about)
+    Global::augment_args(command)
 }
 
 fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault> {
@@ -93,15 +91,14 @@ fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault>
 
 /// The whole tree, for parsing, completions and manual pages.
 pub(crate) fn command() -> Command {
-    Global::augment_args(Command::new("pki"))
+    with_global(Command::new("pki"))
         .version(env!("CARGO_PKG_VERSION"))
+        .about("A certificate authority: from a root to revocable certificates")
         .after_help(EXAMPLE)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommands(TREE.iter().map(Entry::command))
-        // The global flags bring a description of themselves, so the command's own comes after them.
-        .about("A certificate authority: from a root to revocable certificates")
 }
 
 /// Parses the line and does what it says.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-/// Flags of every command.
+// Flags of every command. Not a doc comment: clap would take it for the command's description.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Global {
     /// Directory of the store [default: $PKI_STORE, else $XDG_DATA_HOME/pki]
