@@ -135,7 +135,7 @@ impl Answer {
     fn json_text(&self, secret: Secret) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let unencodable = |_| Fault::defect("an answer does not encode as JSON");
         // Room for everything at once: a buffer that grows leaves pieces of the secret behind.
-        let mut octets = Zeroizing::new(Vec::with_capacity(64 << 10));
+        let mut octets = Zeroizing::new(Vec::with_capacity(2 * self.room()));
         let mut serializer = serde_json::Serializer::pretty(&mut *octets);
         let mut map = serializer.serialize_map(None).map_err(unencodable)?;
         for (key, value) in &self.json {
@@ -153,6 +153,19 @@ impl Answer {
         SerializeMap::end(map).map_err(unencodable)?;
         octets.push(b'\n');
         Ok(octets)
+    }
+
+    /// At least as many octets as any form of the answer has: what is written holds each certificate once or, in
+    /// JSON, twice, and a buffer that need not grow leaves no pieces of a secret behind.
+    fn room(&self) -> usize {
+        let certificates = self.encoded.as_ref().map_or(0, |encoded| {
+            let issuers: usize = encoded.issuers.iter().map(|issuer| issuer.der.len() + 64).sum();
+            (encoded.der.len() + 64 + issuers) * 3 / 2
+        });
+        let secret = self.secret.as_ref().map_or(0, |(_, pem)| pem.len());
+        let text: usize = self.facts.iter().map(|(_, value)| value.len() + 64).sum();
+        let written = self.text.as_ref().map_or(0, String::len);
+        certificates * 2 + secret * 2 + text + written + 2_048
     }
 
     /// One value: a string as it is, a list of strings a line each, anything else as JSON.
@@ -178,7 +191,7 @@ impl Answer {
     }
 
     fn plain_text(&self, secret: Secret) -> Zeroizing<Vec<u8>> {
-        let mut octets = Zeroizing::new(Vec::with_capacity(32 << 10));
+        let mut octets = Zeroizing::new(Vec::with_capacity(self.room()));
         octets.extend_from_slice(self.summary().as_bytes());
         if let Some(encoded) = &self.encoded {
             octets.extend_from_slice(heading(encoded.label).as_bytes());
@@ -221,7 +234,7 @@ impl Answer {
             (Some((_, pem)), Secret::Shown) => Some(pem),
             _ => None,
         };
-        let mut octets = Zeroizing::new(Vec::with_capacity(32 << 10));
+        let mut octets = Zeroizing::new(Vec::with_capacity(self.room()));
         if let (Some(key), Parts::Bundle) = (key, parts) {
             octets.extend_from_slice(key.as_bytes());
         }

@@ -33,37 +33,54 @@ pub(crate) trait Act: Args {
     fn run(self, session: &Session) -> Result<(), Fault>;
 }
 
+/// A command that only holds others.
+pub(crate) trait Family {
+    const ENTRIES: &'static [Entry];
+}
+
 /// One name in the tree.
 pub(crate) struct Entry {
     name: &'static str,
     about: &'static str,
+    augment: fn(Command) -> Command,
     kind: Kind,
 }
 
 enum Kind {
     Family(&'static [Entry]),
-    Act { augment: fn(Command) -> Command, run: fn(&ArgMatches, &Session) -> Result<(), Fault> },
+    Act(fn(&ArgMatches, &Session) -> Result<(), Fault>),
 }
 
 impl Entry {
-    const fn family(name: &'static str, about: &'static str, entries: &'static [Self]) -> Self {
-        Self { name, about, kind: Kind::Family(entries) }
+    const fn family<F: Family>(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, augment: augment_family::<F>, kind: Kind::Family(F::ENTRIES) }
     }
 
     const fn act<A: Act>(name: &'static str, about: &'static str) -> Self {
-        Self { name, about, kind: Kind::Act { augment: A::augment_args, run: run_act::<A> } }
+        Self { name, about, augment: augment_act::<A>, kind: Kind::Act(run_act::<A>) }
     }
 
-    fn command(&'static self) -> Command {
-        let command = Command::new(self.name).about(self.about);
-        match &self.kind {
-            Kind::Family(entries) => command
-                .subcommand_required(true)
-                .arg_required_else_help(true)
-                .subcommands(entries.iter().map(Self::command)),
-            Kind::Act { augment, .. } => command.defer(*augment),
-        }
+    fn command(&self) -> Command {
+        Command::new(self.name).about(self.about).defer(self.augment)
     }
+}
+
+fn augment_family<F: Family>(command: Command) -> Command {
+    with_global(command)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommands(F::ENTRIES.iter().map(Entry::command))
+}
+
+fn augment_act<A: Act>(command: Command) -> Command {
+    with_global(A::augment_args(command))
+}
+
+/// The global flags stand in each command by themselves: clap's own way copies them into every command of the
+/// tree, also those that are not on the line.
+fn with_global(command: Command) -> Command {
+    Global::augment_args(command)
 }
 
 fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault> {
@@ -74,15 +91,14 @@ fn run_act<A: Act>(matches: &ArgMatches, session: &Session) -> Result<(), Fault>
 
 /// The whole tree, for parsing, completions and manual pages.
 pub(crate) fn command() -> Command {
-    let root = Command::new("pki")
+    with_global(Command::new("pki"))
         .version(env!("CARGO_PKG_VERSION"))
+        .about("A certificate authority: from a root to revocable certificates")
         .after_help(EXAMPLE)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands(TREE.iter().map(Entry::command));
-    // The flags bring a description of themselves; the command's own is said after them.
-    Global::augment_args(root).about("A certificate authority: from a root to revocable certificates")
+        .subcommands(TREE.iter().map(Entry::command))
 }
 
 /// Parses the line and does what it says.
@@ -93,20 +109,23 @@ pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> Result<(), Fault>
     };
     let mut entries = TREE;
     let mut matches = &matches;
+    let mut global = read_global(matches)?;
     while let Some((name, inner)) = matches.subcommand() {
         matches = inner;
         let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
             return Err(Fault::defect(format!("the command {name:?} has no place in the tree")));
         };
-        match &entry.kind {
+        global = read_global(matches)?.or(global);
+        match entry.kind {
             Kind::Family(inner) => entries = inner,
-            Kind::Act { run, .. } => {
-                let global = Global::from_arg_matches(matches).map_err(|error| from_clap(&error))?;
-                return run(matches, &Session::new(global)?);
-            }
+            Kind::Act(run) => return run(matches, &Session::new(global)?),
         }
     }
     Err(Fault::defect("the line names no command"))
+}
+
+fn read_global(matches: &ArgMatches) -> Result<Global, Fault> {
+    Global::from_arg_matches(matches).map_err(|error| from_clap(&error))
 }
 
 /// `--switch false` becomes `--switch=false`. A switch takes its value only after `=`, so that
@@ -193,112 +212,132 @@ Exit codes: 0 done, 1 a rule says no, 2 usage, 3 not there, 4 store unusable, 5 
 
 static TREE: &[Entry] = &[
     Entry::act::<init::Init>("init", "Create a store"),
-    Entry::family(
-        "mount",
-        "Named sets of issuers, keys, roles and configuration",
-        &[
-            Entry::act::<mount::Enable>("enable", "Create a mount"),
-            Entry::act::<mount::Tune>("tune", "Change a mount's limits"),
-            Entry::act::<mount::List>("list", "List the mounts"),
-            Entry::act::<mount::Disable>("disable", "End a mount"),
-        ],
-    ),
-    Entry::family(
-        "root",
-        "Root CAs",
-        &[
-            Entry::act::<root::Generate>("generate", "Make a root: key, certificate, first CRL"),
-            Entry::act::<root::SignIntermediate>(
-                "sign-intermediate",
-                "Certify an intermediate: sign its CSR",
-            ),
-        ],
-    ),
-    Entry::family(
-        "intermediate",
-        "Intermediate CAs",
-        &[
-            Entry::act::<intermediate::Generate>("generate", "Make a key and a CSR for it"),
-            Entry::act::<intermediate::SetSigned>("set-signed", "Bring back the signed certificate"),
-        ],
-    ),
-    Entry::family(
-        "issuer",
-        "CA certificates of a mount",
-        &[
-            Entry::act::<issuer::List>("list", "List the issuers"),
-            Entry::act::<issuer::Read>("read", "Print an issuer with its chain"),
-            Entry::act::<issuer::Update>("update", "Rename an issuer"),
-            Entry::act::<issuer::Import>("import", "Import CA certificates and keys"),
-            Entry::act::<issuer::Default>("default", "Print or set the default issuer"),
-        ],
-    ),
-    Entry::family(
-        "key",
-        "Private keys of a mount",
-        &[
-            Entry::act::<key::List>("list", "List the keys"),
-            Entry::act::<key::Generate>("generate", "Generate a key for later"),
-            Entry::act::<key::Import>("import", "Import a private key"),
-        ],
-    ),
-    Entry::family(
-        "config",
-        "What a mount writes into certificates",
-        &[Entry::family(
-            "urls",
-            "Where issuer, CRL and OCSP responder are",
-            &[
-                Entry::act::<config::Read>("read", "Print the URLs"),
-                Entry::act::<config::Write>("write", "Change the URLs"),
-            ],
-        )],
-    ),
-    Entry::family(
-        "role",
-        "Who may have which certificates",
-        &[
-            Entry::act::<role::Write>("write", "Write a whole role"),
-            Entry::act::<role::Patch>("patch", "Change the named fields of a role"),
-            Entry::act::<role::Read>("read", "Print a role"),
-            Entry::act::<role::List>("list", "List the roles"),
-            Entry::act::<role::Delete>("delete", "Delete a role"),
-        ],
-    ),
+    Entry::family::<Mount>("mount", "Named sets of issuers, keys, roles and configuration"),
+    Entry::family::<Root>("root", "Root CAs"),
+    Entry::family::<Intermediate>("intermediate", "Intermediate CAs"),
+    Entry::family::<Issuer>("issuer", "CA certificates of a mount"),
+    Entry::family::<Key>("key", "Private keys of a mount"),
+    Entry::family::<Config>("config", "What a mount writes into certificates"),
+    Entry::family::<Role>("role", "Who may have which certificates"),
     Entry::act::<issue::Issue>("issue", "Issue a certificate with a new key"),
     Entry::act::<sign::Sign>("sign", "Sign a CSR"),
     Entry::act::<revoke::Revoke>("revoke", "Revoke a certificate"),
-    Entry::family(
-        "cert",
-        "Certificates that were issued",
-        &[
-            Entry::act::<cert::List>("list", "List certificates"),
-            Entry::act::<cert::Read>("read", "Print a certificate"),
-        ],
-    ),
-    Entry::family(
-        "crl",
-        "What is revoked, signed",
-        &[
-            Entry::act::<crl::Show>("show", "Print the last CRL"),
-            Entry::act::<crl::Rotate>("rotate", "Sign new CRLs"),
-        ],
-    ),
+    Entry::family::<Cert>("cert", "Certificates that were issued"),
+    Entry::family::<Crl>("crl", "What is revoked, signed"),
     Entry::act::<publish::Publish>("publish", "Write CA certificates and CRLs for a web server"),
     Entry::act::<verify::Verify>("verify", "Check a certificate against its issuers"),
     Entry::act::<inspect::Inspect>("inspect", "Print what a certificate, CSR, CRL or key says"),
     Entry::act::<tree::Tree>("tree", "Draw the hierarchy"),
-    Entry::family(
-        "audit",
-        "Who did what, and what was refused",
-        &[
-            Entry::act::<audit::Show>("show", "Print the audit log"),
-            Entry::act::<audit::Verify>("verify", "Check that the audit log was not edited"),
-        ],
-    ),
+    Entry::family::<Audit>("audit", "Who did what, and what was refused"),
     Entry::act::<completions::Completions>("completions", "Print completions for a shell"),
     Entry::act::<completions::Man>("man", "Write manual pages"),
 ];
+
+struct Mount;
+
+impl Family for Mount {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<mount::Enable>("enable", "Create a mount"),
+        Entry::act::<mount::Tune>("tune", "Change a mount's limits"),
+        Entry::act::<mount::List>("list", "List the mounts"),
+        Entry::act::<mount::Disable>("disable", "End a mount"),
+    ];
+}
+
+struct Root;
+
+impl Family for Root {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<root::Generate>("generate", "Make a root: key, certificate, first CRL"),
+        Entry::act::<root::SignIntermediate>("sign-intermediate", "Certify an intermediate: sign its CSR"),
+    ];
+}
+
+struct Intermediate;
+
+impl Family for Intermediate {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<intermediate::Generate>("generate", "Make a key and a CSR for it"),
+        Entry::act::<intermediate::SetSigned>("set-signed", "Bring back the signed certificate"),
+    ];
+}
+
+struct Issuer;
+
+impl Family for Issuer {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<issuer::List>("list", "List the issuers"),
+        Entry::act::<issuer::Read>("read", "Print an issuer with its chain"),
+        Entry::act::<issuer::Update>("update", "Rename an issuer"),
+        Entry::act::<issuer::Import>("import", "Import CA certificates and keys"),
+        Entry::act::<issuer::Default>("default", "Print or set the default issuer"),
+    ];
+}
+
+struct Key;
+
+impl Family for Key {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<key::List>("list", "List the keys"),
+        Entry::act::<key::Generate>("generate", "Generate a key for later"),
+        Entry::act::<key::Import>("import", "Import a private key"),
+    ];
+}
+
+struct Urls;
+
+impl Family for Urls {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<config::Read>("read", "Print the URLs"),
+        Entry::act::<config::Write>("write", "Change the URLs"),
+    ];
+}
+
+struct Config;
+
+impl Family for Config {
+    const ENTRIES: &'static [Entry] =
+        &[Entry::family::<Urls>("urls", "Where issuer, CRL and OCSP responder are")];
+}
+
+struct Role;
+
+impl Family for Role {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<role::Write>("write", "Write a whole role"),
+        Entry::act::<role::Patch>("patch", "Change the named fields of a role"),
+        Entry::act::<role::Read>("read", "Print a role"),
+        Entry::act::<role::List>("list", "List the roles"),
+        Entry::act::<role::Delete>("delete", "Delete a role"),
+    ];
+}
+
+struct Cert;
+
+impl Family for Cert {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<cert::List>("list", "List certificates"),
+        Entry::act::<cert::Read>("read", "Print a certificate"),
+    ];
+}
+
+struct Crl;
+
+impl Family for Crl {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<crl::Show>("show", "Print the last CRL"),
+        Entry::act::<crl::Rotate>("rotate", "Sign new CRLs"),
+    ];
+}
+
+struct Audit;
+
+impl Family for Audit {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<audit::Show>("show", "Print the audit log"),
+        Entry::act::<audit::Verify>("verify", "Check that the audit log was not edited"),
+    ];
+}
 
 #[cfg(test)]
 mod tests {
@@ -311,7 +350,7 @@ mod tests {
                 let path: Vec<&str> = path.iter().copied().chain([entry.name]).collect();
                 match &entry.kind {
                     Kind::Family(inner) => leaves(inner, &path, found),
-                    Kind::Act { .. } => found.push(path.iter().map(|&word| word.to_owned()).collect()),
+                    Kind::Act(_) => found.push(path.iter().map(|&word| word.to_owned()).collect()),
                 }
             }
         }

@@ -7,7 +7,7 @@ use pki_core::time::UnixTime;
 use pki_store::audit::{AuditEntry, AuditOutcome};
 use pki_store::mount::{Mount, MountKind};
 use pki_store::role::RoleVersion;
-use pki_store::seal::{SealKind, Unseal};
+use pki_store::seal::Unseal;
 use pki_store::sqlite::Options;
 use pki_store::{Batch, BatchId, Committed, Op, SqliteStore, Store, StoreError, block_on};
 use zeroize::Zeroizing;
@@ -55,24 +55,26 @@ impl Session {
     /// Opens the store.
     pub(crate) fn open(&self) -> Result<House, Fault> {
         let path = self.store_path()?;
-        let unseal = self.unseal(&path)?;
-        let store = SqliteStore::open(&path, unseal, Options::default())?;
-        Ok(House { store, now: self.now, requester: self.requester() })
+        Ok(House { store: self.open_store(&path)?, now: self.now, requester: self.requester() })
     }
 
-    fn unseal(&self, path: &Path) -> Result<Unseal, Fault> {
+    /// Most stores open by themselves; a passphrase is looked for when one is needed.
+    fn open_store(&self, path: &Path) -> Result<SqliteStore, Fault> {
+        let open = |unseal| SqliteStore::open(path, unseal, Options::default());
         if let Some(key_file) = &self.global.key_file {
-            return Ok(Unseal::KeyFile(key_file.clone()));
+            return Ok(open(Unseal::KeyFile(key_file.clone()))?);
         }
-        match SealKind::of(path)? {
-            SealKind::Passphrase => match self.passphrase_file() {
-                Some(file) => Ok(Unseal::Passphrase(read_passphrase(&file)?)),
-                None => crate::terminal::passphrase("Passphrase: ")?.map_or_else(
-                    || Err(StoreError::PassphraseNeeded { path: path.to_owned() }.into()),
-                    |passphrase| Ok(Unseal::Passphrase(passphrase)),
-                ),
-            },
-            _ => Ok(Unseal::Nothing),
+        let needed = match open(Unseal::Nothing) {
+            Err(error @ StoreError::PassphraseNeeded { .. }) => error,
+            result => return Ok(result?),
+        };
+        let passphrase = match self.passphrase_file() {
+            Some(file) => Some(read_passphrase(&file)?),
+            None => crate::terminal::passphrase("Passphrase: ")?,
+        };
+        match passphrase {
+            Some(passphrase) => Ok(open(Unseal::Passphrase(passphrase))?),
+            None => Err(needed.into()),
         }
     }
 

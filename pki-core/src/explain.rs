@@ -36,8 +36,6 @@ rules! {
     NAME_WILDCARD = "name.wildcard";
     /// A wildcard is the left-most label, and there is only one.
     NAME_WILDCARD_PLACE = "name.wildcard-place";
-    /// An IP address is not asked for as a DNS name.
-    NAME_IP = "name.ip";
     /// The name is a host name.
     NAME_HOSTNAME = "name.hostname";
     /// The name is one of those that the role allows.

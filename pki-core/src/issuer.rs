@@ -170,6 +170,11 @@ impl<K: SigningKey> Issuer<K> {
         &self.key
     }
 
+    #[cfg(feature = "rcgen")]
+    pub(crate) fn into_parts(self) -> (IssuerCertificate, K) {
+        (self.certificate, self.key)
+    }
+
     /// The issuer's own certificate and those above it, the root last.
     pub fn chain(&self) -> impl Iterator<Item = &IssuerCertificate> {
         core::iter::once(&self.certificate).chain(&self.chain)

@@ -73,6 +73,8 @@ pub mod oid;
 pub mod pem;
 pub mod profile;
 pub mod random;
+#[cfg(feature = "rcgen")]
+pub mod rcgen;
 pub mod revocation;
 pub mod role;
 pub mod serial;

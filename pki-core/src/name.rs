@@ -289,7 +289,7 @@ impl DistinguishedName {
     }
 
     /// Calls `each` with the RDN's index and the attribute's type, string tag and content octets.
-    fn read(&self, mut each: impl FnMut(usize, ObjectIdentifier, Tag, &[u8])) -> der::Result<()> {
+    pub(crate) fn read(&self, mut each: impl FnMut(usize, ObjectIdentifier, Tag, &[u8])) -> der::Result<()> {
         tlv::read_sequence(&self.0, |name| {
             let mut index = 0;
             while !name.is_finished() {

@@ -1,5 +1,7 @@
 //! The whole way of a certificate, and the properties that it never breaks.
 
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+
 use std::time::Duration;
 
 use pki_core::certificate::{Certificate, Place};
