@@ -53,7 +53,7 @@ impl Certificate {
     /// [`CertificateError`] if it is not DER, not version 3, has trailing octets, repeats an extension, or has a
     /// serial number or public key that is none.
     pub fn from_der(der: &[u8]) -> Result<Self, CertificateError> {
-        let (tbs, outer_algorithm, signature) = read_signed(der)?;
+        let (tbs, outer_algorithm, signature) = read_signed(der).map_err(malformed)?;
         let fields = tlv::read_sequence(tbs, |reader| {
             let version = tlv::optional_context(reader, 0, true)?;
             let serial = tlv::content_of(reader, Tag::Integer)?;
@@ -68,7 +68,8 @@ impl Certificate {
             let extensions = tlv::optional_context(reader, 3, true)?;
             Ok((version, serial, algorithm, issuer, validity, subject, public_key, extensions))
         });
-        let (version, serial, algorithm, issuer, validity, subject, public_key, extensions) = fields?;
+        let (version, serial, algorithm, issuer, validity, subject, public_key, extensions) =
+            fields.map_err(malformed)?;
         // RFC 5280 4.1.2.1: version 3 wherever there are extensions, and a CA's certificate has them.
         if version.is_some_and(|version| version != [tlv::INTEGER, 1, 2]) {
             return Err(CertificateError::Version);
@@ -80,8 +81,9 @@ impl Certificate {
         let extensions = match extensions {
             None => Vec::new(),
             Some(list) => {
-                let list = tlv::read_all(list, |reader| tlv::content_of(reader, Tag::Sequence))?;
-                extension::read_all(list)?
+                let list = tlv::read_all(list, |reader| tlv::content_of(reader, Tag::Sequence))
+                    .map_err(malformed)?;
+                extension::read_all(list).map_err(malformed)?
             }
         };
         let start = tbs.as_ptr() as usize - der.as_ptr() as usize;
@@ -189,7 +191,7 @@ impl Certificate {
         let Some(value) = self.value_of(oid::BASIC_CONSTRAINTS) else {
             return Ok(Place::EndEntity);
         };
-        Ok(match extension::read_basic_constraints(value)? {
+        Ok(match extension::read_basic_constraints(value).map_err(malformed)? {
             BasicConstraints::Authority(length) => Place::Authority(length),
             BasicConstraints::EndEntity => Place::EndEntity,
         })
@@ -201,7 +203,7 @@ impl Certificate {
     ///
     /// [`CertificateError::Malformed`] if the extension is not DER.
     pub fn key_usages(&self) -> Result<Option<KeyUsages>, CertificateError> {
-        Ok(self.value_of(oid::KEY_USAGE).map(extension::read_key_usages).transpose()?)
+        self.value_of(oid::KEY_USAGE).map(extension::read_key_usages).transpose().map_err(malformed)
     }
 
     /// RFC 5280 4.2.1.12; `None` if there is no such extension, which restricts nothing.
@@ -210,7 +212,10 @@ impl Certificate {
     ///
     /// [`CertificateError::Malformed`] if the extension is not DER.
     pub fn extended_key_usages(&self) -> Result<Option<Vec<ExtendedKeyUsage>>, CertificateError> {
-        Ok(self.value_of(oid::EXTENDED_KEY_USAGE).map(extension::read_extended_key_usages).transpose()?)
+        self.value_of(oid::EXTENDED_KEY_USAGE)
+            .map(extension::read_extended_key_usages)
+            .transpose()
+            .map_err(malformed)
     }
 
     /// RFC 5280 4.2.1.6; empty if there is no such extension.
@@ -222,7 +227,8 @@ impl Certificate {
         let Some(value) = self.value_of(oid::SUBJECT_ALTERNATIVE_NAME) else {
             return Ok(Vec::new());
         };
-        let content = tlv::read_all(value, |reader| tlv::content_of(reader, Tag::Sequence))?;
+        let content =
+            tlv::read_all(value, |reader| tlv::content_of(reader, Tag::Sequence)).map_err(malformed)?;
         GeneralName::read_all(content).map_err(CertificateError::AlternativeName)
     }
 
@@ -355,10 +361,9 @@ impl core::error::Error for CertificateError {
     }
 }
 
-impl From<der::Error> for CertificateError {
-    fn from(_: der::Error) -> Self {
-        Self::Malformed
-    }
+/// What the DER reader says is for us, not for our callers: its error type stays inside.
+const fn malformed(_: der::Error) -> CertificateError {
+    CertificateError::Malformed
 }
 
 /// Reads every certificate of a PEM text, in order; other blocks are an error.

@@ -253,7 +253,7 @@ impl CertificateRevocationList {
     ///
     /// [`CrlError`] if it is not DER, not a CRL, or followed by something else.
     pub fn from_der(der: &[u8]) -> Result<Self, CrlError> {
-        let (content, outer_algorithm, signature) = read_signed(der)?;
+        let (content, outer_algorithm, signature) = read_signed(der).map_err(malformed)?;
         let (algorithm, issuer, this_update, next_update, entries, extensions) =
             tlv::read_sequence(content, |reader| {
                 if Tag::peek(reader)? == Tag::Integer {
@@ -275,15 +275,17 @@ impl CertificateRevocationList {
                 };
                 let extensions = tlv::optional_context(reader, 0, true)?;
                 Ok((algorithm, issuer, this_update, next_update, entries, extensions))
-            })?;
+            })
+            .map_err(malformed)?;
         if algorithm != outer_algorithm {
             return Err(CrlError::Malformed);
         }
         let extensions = match extensions {
             None => Vec::new(),
-            Some(list) => {
-                extension::read_all(tlv::read_all(list, |reader| tlv::content_of(reader, Tag::Sequence))?)?
-            }
+            Some(list) => extension::read_all(
+                tlv::read_all(list, |reader| tlv::content_of(reader, Tag::Sequence)).map_err(malformed)?,
+            )
+            .map_err(malformed)?,
         };
         let within = |part: &[u8]| {
             let start = (part.as_ptr() as usize).saturating_sub(der.as_ptr() as usize);
@@ -400,15 +402,19 @@ impl CertificateRevocationList {
 }
 
 fn read_entry(reader: &mut SliceReader<'_>) -> Result<RevokedCertificate, CrlError> {
-    let mut entry = SliceReader::new(tlv::content_of(reader, Tag::Sequence)?)?;
-    let serial = tlv::content_of(&mut entry, Tag::Integer)?;
+    let mut entry =
+        SliceReader::new(tlv::content_of(reader, Tag::Sequence).map_err(malformed)?).map_err(malformed)?;
+    let serial = tlv::content_of(&mut entry, Tag::Integer).map_err(malformed)?;
     let serial = SerialNumber::from_be_bytes(serial).map_err(|_| CrlError::Malformed)?;
-    let revoked_at = tlv::read_time(&mut entry)?;
+    let revoked_at = tlv::read_time(&mut entry).map_err(malformed)?;
     let mut reason = RevocationReason::Unspecified;
     if !entry.is_finished() {
-        for extension in extension::read_all(tlv::content_of(&mut entry, Tag::Sequence)?)? {
+        for extension in extension::read_all(tlv::content_of(&mut entry, Tag::Sequence).map_err(malformed)?)
+            .map_err(malformed)?
+        {
             if extension.id == Oid(oid::REASON_CODE) {
-                let code = tlv::read_all(&extension.value, |r| tlv::content_of(r, Tag::Enumerated))?;
+                let code = tlv::read_all(&extension.value, |r| tlv::content_of(r, Tag::Enumerated))
+                    .map_err(malformed)?;
                 let code = match code {
                     [code] => RevocationReason::from_code(*code),
                     _ => None,
@@ -417,7 +423,7 @@ fn read_entry(reader: &mut SliceReader<'_>) -> Result<RevokedCertificate, CrlErr
             }
         }
     }
-    entry.finish()?;
+    entry.finish().map_err(malformed)?;
     Ok(RevokedCertificate { serial, revoked_at, reason })
 }
 
@@ -489,8 +495,7 @@ impl core::error::Error for CrlError {
     }
 }
 
-impl From<der::Error> for CrlError {
-    fn from(_: der::Error) -> Self {
-        Self::Malformed
-    }
+/// What the DER reader says is for us, not for our callers: its error type stays inside.
+const fn malformed(_: der::Error) -> CrlError {
+    CrlError::Malformed
 }

@@ -45,13 +45,14 @@ impl CertificationRequest {
         if der.len() > Self::MAX_OCTETS {
             return Err(CsrError::TooLarge { octets: der.len() });
         }
-        let (content, algorithm, signature) = read_signed(der)?;
+        let (content, algorithm, signature) = read_signed(der).map_err(malformed)?;
         let (version, subject, public_key, attributes) = tlv::read_sequence(content, |reader| {
             let version = tlv::content_of(reader, Tag::Integer)?;
             let subject = reader.tlv_bytes()?;
             let public_key = reader.tlv_bytes()?;
             Ok((version, subject, public_key, tlv::optional_context(reader, 0, true)?))
-        })?;
+        })
+        .map_err(malformed)?;
         // RFC 2986 4.1: version 1 is written as 0.
         if version != [0] {
             return Err(CsrError::Version);
@@ -66,7 +67,8 @@ impl CertificationRequest {
         let alternative_names = match extensions.iter().find(|e| e.id == Oid(oid::SUBJECT_ALTERNATIVE_NAME)) {
             None => Vec::new(),
             Some(extension) => {
-                let names = tlv::read_all(&extension.value, |reader| tlv::content_of(reader, Tag::Sequence))?;
+                let names = tlv::read_all(&extension.value, |reader| tlv::content_of(reader, Tag::Sequence))
+                    .map_err(malformed)?;
                 GeneralName::read_all(names).map_err(CsrError::AlternativeName)?
             }
         };
@@ -196,23 +198,25 @@ impl CertificationRequest {
 
 /// The extensions of the extensionRequest attribute (RFC 2985 5.4.2); no attribute means none.
 fn read_extension_request(attributes: &[u8]) -> Result<Vec<Extension>, CsrError> {
-    let mut reader = SliceReader::new(attributes)?;
+    let mut reader = SliceReader::new(attributes).map_err(malformed)?;
     let mut found = None;
     while !reader.is_finished() {
-        let mut attribute = SliceReader::new(tlv::content_of(&mut reader, Tag::Sequence)?)?;
-        let kind = ObjectIdentifier::decode(&mut attribute)?;
-        let values = tlv::content_of(&mut attribute, Tag::Set)?;
-        attribute.finish()?;
+        let mut attribute = SliceReader::new(tlv::content_of(&mut reader, Tag::Sequence).map_err(malformed)?)
+            .map_err(malformed)?;
+        let kind = ObjectIdentifier::decode(&mut attribute).map_err(malformed)?;
+        let values = tlv::content_of(&mut attribute, Tag::Set).map_err(malformed)?;
+        attribute.finish().map_err(malformed)?;
         if kind != oid::EXTENSION_REQUEST {
             continue;
         }
         // RFC 2985 5.4.2: single-valued, and one attribute of it.
-        let list = tlv::read_all(values, |reader| tlv::content_of(reader, Tag::Sequence))?;
+        let list =
+            tlv::read_all(values, |reader| tlv::content_of(reader, Tag::Sequence)).map_err(malformed)?;
         if found.replace(list).is_some() {
             return Err(CsrError::Malformed);
         }
     }
-    Ok(found.map(extension::read_all).transpose()?.unwrap_or_default())
+    Ok(found.map(extension::read_all).transpose().map_err(malformed)?.unwrap_or_default())
 }
 
 /// A request that cannot be used.
@@ -291,8 +295,7 @@ impl core::error::Error for CsrError {
     }
 }
 
-impl From<der::Error> for CsrError {
-    fn from(_: der::Error) -> Self {
-        Self::Malformed
-    }
+/// What the DER reader says is for us, not for our callers: its error type stays inside.
+const fn malformed(_: der::Error) -> CsrError {
+    CsrError::Malformed
 }

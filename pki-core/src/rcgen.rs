@@ -1,7 +1,7 @@
 //! The bridge for programs that already speak rcgen 0.14: our keys and issuers as rcgen's.
 //!
-//! [`RcgenKey`] is any [`SigningKey`] as an [`rcgen::SigningKey`](::rcgen::SigningKey), and [`Issuer::into_rcgen`] an
-//! issuer as an [`rcgen::Issuer`](::rcgen::Issuer). rcgen's are the only types of another crate in the public
+//! [`RcgenKey`] is any [`SigningKey`] as an [`rcgen::SigningKey`], and [`Issuer::into_rcgen`] an
+//! issuer as an [`rcgen::Issuer`]. rcgen's are the only types of another crate in the public
 //! interface of this one, and only with the feature `rcgen`: they follow its versions.
 //!
 //! What rcgen signs was asked no question here: no role, no validity, path length or name constraint of the chain,

@@ -63,6 +63,8 @@ fn main() {
         );
     }
     if arguments.next().is_some() {
+        drop(store);
+        one_shot(directory);
         return;
     }
     for clients in [1, 2, 8, 8, 8, 32] {

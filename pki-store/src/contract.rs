@@ -1,4 +1,4 @@
-//! The contract that every implementation of [`Store`] fulfils, as functions that panic where it does not.
+//! The contract that every implementation of [`Store`](crate::Store) fulfils, as functions that panic where it does not.
 //!
 //! Each function gets two handles to one fresh store with the mounts `pki` and `database`, as two processes
 //! would have. [`store_contract!`](crate::store_contract) makes a test of each, twice: as it is, and with the

@@ -146,13 +146,17 @@ impl SqliteStore {
     pub fn open(directory: &Path, unseal: Unseal, options: Options) -> Result<Self, StoreError> {
         let session = files::open(directory, &unseal, options)?;
         let (keys, file) = (Arc::clone(&session.keys), session.file.clone());
+        let pages = match options.commits {
+            Commits::Inline => INLINE_CHECKPOINT_PAGES,
+            Commits::Grouped => GROUPED_CHECKPOINT_PAGES,
+        };
+        session
+            .connection
+            .pragma_update(None, "wal_autocheckpoint", pages)
+            .map_err(|error| Fault::from(error).into_error(&file, options.busy_timeout))?;
         let way = match options.commits {
             Commits::Inline => Way::Inline(Box::new(Mutex::new(session))),
             Commits::Grouped => {
-                session
-                    .connection
-                    .pragma_update(None, "wal_autocheckpoint", GROUPED_CHECKPOINT_PAGES)
-                    .map_err(|error| Fault::from(error).into_error(&file, options.busy_timeout))?;
                 let writer = Writer::start(session, file.clone(), options.busy_timeout)?;
                 Way::Grouped { writer, readers: Mutex::new(Vec::new()) }
             }
@@ -188,6 +192,11 @@ impl SqliteStore {
         fault.into_error(&self.file, self.options.busy_timeout)
     }
 }
+
+/// How long the write-ahead log of short processes grows before it is copied, in pages of 4 KiB: each process
+/// reads all of it. It is written from its start again, not cut, since a file that grows costs its file system a
+/// journal commit with each of ours.
+const INLINE_CHECKPOINT_PAGES: i64 = 128;
 
 /// How long the write-ahead log of a long-lived process grows before it is copied, in pages of 4 KiB.
 const GROUPED_CHECKPOINT_PAGES: i64 = 16_000;

@@ -91,8 +91,8 @@ pub(crate) fn layout(connection: &Connection, directory: &Path) -> Result<i64, F
 }
 
 const PACE: Duration = Duration::from_micros(300);
-/// In octets: a dozen commits of a short process. Measured, see docs/DESIGN.md.
-const LONG_LOG: u64 = 256 * 1024;
+/// In octets: what only a long-lived process leaves behind that was killed.
+const LONG_LOG: u64 = 1024 * 1024;
 
 impl Session {
     pub(crate) fn new(
@@ -105,8 +105,8 @@ impl Session {
         Self { connection, keys, file, busy_timeout, numbers, tail }
     }
 
-    /// Copies a long write-ahead log into the database and cuts it, unless somebody is reading: each process
-    /// that opens the store reads the whole log. What is committed is durable without it, so it may fail.
+    /// Copies a long write-ahead log into the database and cuts it, unless somebody is reading: the next process
+    /// that opens the store would read all of it. What is committed is durable without it, so it may fail.
     pub(crate) fn shorten_log(&mut self) {
         let mut name = self.file.as_os_str().to_owned();
         name.push("-wal");
