@@ -353,6 +353,12 @@ impl Delivery {
             existing: if swap == Swap::Replace { Existing::Replace } else { existing },
         };
         match &delivery.target {
+            Target::Directory(_) if format == Format::Der => {
+                return Err(Fault::usage(
+                    "a set of files is PEM, not DER",
+                    "name a file with --out, or leave --format out",
+                ));
+            }
             Target::StandardOutput { .. } => {}
             Target::File(path) => StagedFile::check(path, delivery.existing)?,
             Target::Directory(path) => set::check(path, delivery.swap())?,

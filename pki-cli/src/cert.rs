@@ -11,7 +11,7 @@ use pki_store::certificate::{
     CertificateFilter, CertificateRow, CertificateStatus, NameMatch, StoredCertificate,
 };
 use pki_store::mount::Mount;
-use pki_store::{Cursor, PageRequest, Store, block_on};
+use pki_store::{Cursor, MountId, PageRequest, Store, block_on};
 use serde_json::{Map, json};
 
 use crate::answer::{Answer, ChainMember, Directory, Document, Encoded, Shape, list};
@@ -202,7 +202,7 @@ impl Act for Read {
         let plan =
             session.plan(Shape { fields: &[], document: Document::Public, directory: Directory::Set })?;
         let house = session.open()?;
-        let (mount, StoredCertificate { row, der, .. }) = find_stored(&house, session, self.serial)?;
+        let (_, StoredCertificate { row, der, .. }) = find_stored(&house, session, self.serial)?;
         let labels = Labels::read(&house)?;
         let record = &row.record;
         let revoked_at = row.revocation.map(|revocation| revocation.revoked_at);
@@ -213,7 +213,7 @@ impl Act for Read {
             .set("issuer_id", record.issuer.to_string())
             .ours("serial_number", record.serial.to_string())
             .ours("status", row.status(session.now).name())
-            .ours("mount", mount.name.clone())
+            .ours("mount", labels.mount(&row))
             .ours("role", labels.role(&row))
             .ours("requester", record.requester.clone())
             .ours("not_after", record.not_after.as_secs())
@@ -243,7 +243,7 @@ impl Act for Read {
             return plan.deliver(&answer);
         };
         answer.set("certificate", pem_text(pem::CERTIFICATE, &der));
-        let issuers = chain_of(&house, &mount, &der)?;
+        let issuers = chain_of(&house, record.mount, &der)?;
         answer
             .set(
                 "ca_chain",
@@ -255,11 +255,11 @@ impl Act for Read {
 }
 
 /// The issuers above a certificate, the root last.
-fn chain_of(house: &House, mount: &Mount, der: &[u8]) -> Result<Vec<ChainMember>, Fault> {
+fn chain_of(house: &House, mount: MountId, der: &[u8]) -> Result<Vec<ChainMember>, Fault> {
     let certificate = Certificate::from_der(der).map_err(|error| {
         Fault::unusable(format!("the stored certificate does not read: {error}"), "restore a backup")
     })?;
-    let siblings = block_on(house.store.issuers(mount.id))?;
+    let siblings = block_on(house.store.issuers(mount))?;
     let chain = load::chain(house, mount, &certificate, &siblings)?;
     Ok(chain
         .iter()
@@ -267,41 +267,41 @@ fn chain_of(house: &House, mount: &Mount, der: &[u8]) -> Result<Vec<ChainMember>
         .collect())
 }
 
-/// The certificate with this serial and the mount it is in.
+/// The certificate with this serial, and its mount unless that was ended.
 pub(crate) fn find(
     house: &House,
     session: &Session,
     serial: SerialNumber,
-) -> Result<(Mount, CertificateRow), Fault> {
+) -> Result<(Option<Mount>, CertificateRow), Fault> {
     let (mount, stored) = find_stored(house, session, serial)?;
     Ok((mount, stored.row))
 }
 
-/// A serial is unique in a store but for chance, so a mount needs to be named only to be strict.
+/// A serial is unique in a store but for chance, so a mount needs to be named only to be strict. Certificates of a
+/// mount that was ended are found too: revocation goes on.
 fn find_stored(
     house: &House,
     session: &Session,
     serial: SerialNumber,
-) -> Result<(Mount, StoredCertificate), Fault> {
-    let mounts = match session.named_mount() {
-        Some(_) => vec![house.pki_mount(session)?],
-        None => block_on(house.store.mounts())?,
-    };
-    let mut found: Vec<(Mount, StoredCertificate)> = Vec::new();
-    for stored in block_on(house.store.certificates_by_serial(serial))? {
-        if let Some(mount) = mounts.iter().find(|mount| mount.id == stored.row.record.mount) {
-            found.push((mount.clone(), stored));
-        }
+) -> Result<(Option<Mount>, StoredCertificate), Fault> {
+    let named = session.named_mount().map(|_| house.pki_mount(session)).transpose()?;
+    let mut found = block_on(house.store.certificates_by_serial(serial))?;
+    if let Some(mount) = &named {
+        found.retain(|stored| stored.row.record.mount == mount.id);
     }
     match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
+        (Some(one), true) => {
+            let mounts = block_on(house.store.mounts())?;
+            let mount = mounts.into_iter().find(|mount| mount.id == one.row.record.mount);
+            Ok((mount, one))
+        }
         (Some(_), false) => Err(Fault::usage(
             format!("several authorities have issued a certificate with the serial {serial}"),
             "name its mount with --mount",
         )),
         (None, _) => {
-            let place = match session.named_mount() {
-                Some(name) => format!("in the mount {name}"),
+            let place = match named {
+                Some(mount) => format!("in the mount {}", mount.name),
                 None => "in this store".to_owned(),
             };
             Err(Fault::missing(

@@ -425,7 +425,7 @@ impl Imported {
 fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Session) -> Result<Answer, Fault> {
     let certificate = load::certificate(record)?;
     let siblings = block_on(house.store.issuers(mount.id))?;
-    let chain = load::chain(house, mount, &certificate, &siblings)?;
+    let chain = load::chain(house, mount.id, &certificate, &siblings)?;
     let members: Vec<crate::answer::ChainMember> = chain
         .iter()
         .map(|member| crate::answer::ChainMember {

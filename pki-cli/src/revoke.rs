@@ -43,7 +43,7 @@ impl Act for Revoke {
                 format!("{} is a root's own certificate, and no CRL lists its own issuer", self.serial),
                 "revoke what it signed, and take the root out of trust stores",
             );
-            return Err(house.refuse("pki/revoke", &mount, record.role, Some(self.serial), fault));
+            return Err(house.refuse("pki/revoke", mount.as_ref(), record.role, Some(self.serial), fault));
         }
         if row.revocation.is_none() && record.not_after < session.now {
             answer
@@ -62,10 +62,11 @@ impl Act for Revoke {
             not_after: Some(record.not_after),
         };
         let audit = AuditEntry {
+            mount: Some(record.mount),
             role: record.role,
             serial: Some(self.serial),
             detail: serde_json::json!({ "reason": self.reason.name() }).to_string(),
-            ..house.done("pki/revoke", Some(&mount))
+            ..house.done("pki/revoke", None)
         };
         let committed = house.commit(vec![op], audit)?;
         let Some(Outcome::Revoked { revocation, already }) = committed.outcomes.first() else {
@@ -77,18 +78,23 @@ impl Act for Revoke {
                 revocation.revoked_at, revocation.reason
             ));
         }
+        let name = mount.map(|mount| mount.name);
+        let next = match &name {
+            Some(name) => format!("`pki --mount {name} crl rotate` signs the CRL that says so"),
+            None => "its mount was ended, so no CRL is signed there any more".to_owned(),
+        };
         answer
             .set("revocation_time", revocation.revoked_at.as_secs())
             .set("revocation_time_rfc3339", revocation.revoked_at.to_string())
             .set("state", "revoked")
             .ours("serial_number", self.serial.to_string())
             .ours("reason", revocation.reason.name())
-            .ours("mount", mount.name.clone())
+            .ours("mount", name.clone())
             .fact("serial number", self.serial.to_string())
             .fact("state", "revoked")
             .fact("revoked at", revocation.revoked_at.to_string())
             .fact("reason", revocation.reason.name())
-            .fact("next", format!("`pki --mount {} crl rotate` signs the CRL that says so", mount.name));
+            .fact("next", next);
         plan.deliver(&answer)
     }
 }

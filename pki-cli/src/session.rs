@@ -223,10 +223,10 @@ impl House {
     }
 
     /// Records a refusal, and gives it back. That it was refused stays true if the record fails, which is said too.
-    pub(crate) fn refuse(
+    pub(crate) fn refuse<'a>(
         &self,
         operation: &str,
-        mount: &Mount,
+        mount: impl Into<Option<&'a Mount>>,
         role: Option<RoleVersion>,
         serial: Option<SerialNumber>,
         fault: Fault,
@@ -236,7 +236,7 @@ impl House {
             serial,
             outcome: AuditOutcome::Refused,
             detail: serde_json::json!({ "fault": fault.fault() }).to_string(),
-            ..self.done(operation, Some(mount))
+            ..self.done(operation, mount.into())
         };
         match self.commit(Vec::new(), audit) {
             Ok(_) => fault,

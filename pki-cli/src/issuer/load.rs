@@ -8,7 +8,7 @@ use pki_core::key::software::SoftwareKey;
 use pki_core::pem;
 use pki_store::issuer::IssuerRecord;
 use pki_store::mount::{Mount, MountKind};
-use pki_store::{Store, block_on};
+use pki_store::{MountId, Store, block_on};
 
 use crate::answer::ChainMember;
 use crate::config;
@@ -51,7 +51,7 @@ impl LoadedIssuer {
             Fault::unusable("the issuer's key is not in the store", "restore a backup of the store")
         })?;
         let key = key::open(house, &key)?;
-        let chain = chain(house, mount, &certificate, siblings)?;
+        let chain = chain(house, mount.id, &certificate, siblings)?;
         let broken = |error: pki_core::issuer::IssuerError| {
             Fault::refused(
                 format!("the issuer {} cannot sign: {error}", super::label(&record)),
@@ -97,7 +97,7 @@ pub(crate) fn certificate(record: &IssuerRecord) -> Result<Certificate, Fault> {
 /// The certificates above `certificate`: from its mount, else from anywhere in the store.
 pub(crate) fn chain(
     house: &House,
-    mount: &Mount,
+    mount: MountId,
     certificate: &Certificate,
     siblings: &[IssuerRecord],
 ) -> Result<Vec<Certificate>, Fault> {
@@ -110,7 +110,7 @@ pub(crate) fn chain(
         return Ok(chain);
     }
     for other in block_on(house.store.mounts())? {
-        if other.id == mount.id || other.kind != MountKind::Pki {
+        if other.id == mount || other.kind != MountKind::Pki {
             continue;
         }
         for record in block_on(house.store.issuers(other.id))? {

@@ -64,6 +64,16 @@ fn a_revocation_is_recorded_then_signed() {
 }
 
 #[test]
+fn revocation_outlives_its_mount() {
+    let house = House::with_role();
+    let serial = issue(&house, "example.org");
+    house.pki(&["mount", "disable", "pki"]).ok();
+    house.pki(&["cert", "read", &serial]).ok();
+    house.pki(&["revoke", &serial]).ok().prints("revoked");
+    house.pki(&["cert", "list", "--status", "revoked"]).ok().prints(&serial);
+}
+
+#[test]
 fn a_root_does_not_revoke_itself() {
     let house = House::with_role();
     let serial = house.json(&["cert", "list"])["keys"][0].as_str().unwrap().to_owned();
