@@ -19,6 +19,8 @@ pub(crate) enum Limit {
     Crl,
     /// A passphrase or a sealing key.
     Secret,
+    /// Whatever `inspect` may be shown, a CRL being the largest.
+    Any,
 }
 
 impl Limit {
@@ -26,7 +28,7 @@ impl Limit {
         match self {
             Self::Csr => 64 << 10,
             Self::Bundle => 1 << 20,
-            Self::Crl => 96 << 20,
+            Self::Crl | Self::Any => 96 << 20,
             Self::Secret => 64 << 10,
         }
     }
@@ -37,6 +39,7 @@ impl Limit {
             Self::Bundle => "a certificate bundle",
             Self::Crl => "a CRL",
             Self::Secret => "a secret",
+            Self::Any => "a certificate, a request, a CRL or a key",
         }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Inspect {
 
 impl Act for Inspect {
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let octets = input::read(&self.file, Limit::Crl)?;
+        let octets = input::read(&self.file, Limit::Any)?;
         let password = self.password_file.as_deref().map(read_passphrase).transpose()?;
         let password = password.as_ref().map(|password| password.as_slice());
         let wrong = |why: String| {
