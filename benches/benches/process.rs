@@ -1,6 +1,6 @@
 //! One process: `pki issue` and `pki sign` beside an empty process, and `pki sign` beside `openssl ca`.
 //!
-//! Needs the command built for release: `cargo build --release -p pki-cli`, or `PKI_BIN`.
+//! Builds the command for release first, or takes the one that `PKI_BIN` names.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a measurement may fail")]
 
@@ -78,19 +78,16 @@ fn run(mut command: Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// The command, built for release if it is not yet.
 fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("PKI_BIN") {
         return path.into();
     }
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--release", "--locked", "-p", "pki-cli"]);
+    run(build);
     // The benchmark stands in target/release/deps.
-    let path = std::env::current_exe().unwrap();
-    let path = path.ancestors().nth(2).unwrap().join("pki");
-    assert!(
-        path.exists(),
-        "no {}: first run `cargo build --release -p pki-cli`, or set PKI_BIN",
-        path.display()
-    );
-    path
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("pki")
 }
 
 /// Two CAs on P-256: ours in a store without a seal, and one of `openssl ca`; and a CSR for both.
