@@ -1,5 +1,6 @@
 //! The whole way of a certificate, and the properties that it never breaks.
 
+#![cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
