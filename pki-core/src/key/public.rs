@@ -408,6 +408,7 @@ pub(crate) const ED25519_ALGORITHM: &[u8] = b"\x30\x05\x06\x03\x2b\x65\x70";
 
 #[cfg(test)]
 mod tests {
+    use super::super::element::element;
     use super::*;
     use proptest::prelude::*;
 
