@@ -193,10 +193,9 @@ impl SqliteStore {
     }
 }
 
-/// How long the write-ahead log of short processes grows before it is copied, in pages of 4 KiB: each process
-/// reads all of it. It is written from its start again, not cut, since a file that grows costs its file system a
-/// journal commit with each of ours.
-const INLINE_CHECKPOINT_PAGES: i64 = 128;
+/// None: a short process finds nothing of what the one before it knew of the log, reads all of it, and would copy all of
+/// it again at each commit. [`Session::shorten_log`] cuts it instead.
+const INLINE_CHECKPOINT_PAGES: i64 = 0;
 
 /// How long the write-ahead log of a long-lived process grows before it is copied, in pages of 4 KiB.
 const GROUPED_CHECKPOINT_PAGES: i64 = 16_000;

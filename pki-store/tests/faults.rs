@@ -524,6 +524,23 @@ fn several_processes_write_one_store() {
     assert_eq!((report.fault, report.rows), (None, 402));
 }
 
+/// One process after the other, as a command is used: the log that each leaves is read whole by the next.
+#[test]
+fn short_processes_keep_the_log_short_and_lose_nothing() {
+    let (_directory, path, _) = with_issuer();
+    for (done, number) in (2..=12).step_by(2).enumerate() {
+        let output = child(&path, number, 7).wait_with_output().unwrap();
+        assert!(output.status.success());
+        let log = std::fs::metadata(path.join("pki.db-wal")).unwrap().len();
+        assert!((1..=2 * 256 * 1024).contains(&log), "the log has {log} octets");
+        let store = open(&path).unwrap();
+        let all = CertificateFilter::default();
+        let rows = block_on(store.certificates(&all, PageRequest::first(1_000), at(0))).unwrap();
+        assert_eq!(rows.items.len(), (done + 1) * 7);
+        assert_eq!(block_on(store.verify_audit()).unwrap().fault, None);
+    }
+}
+
 #[test]
 fn a_killed_process_leaves_what_it_acknowledged_and_nothing_half() {
     let (_directory, path, authority) = with_issuer();

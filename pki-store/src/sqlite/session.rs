@@ -1,6 +1,7 @@
 //! A connection with the store's keys: what reads and writes go through.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -91,8 +92,8 @@ pub(crate) fn layout(connection: &Connection, directory: &Path) -> Result<i64, F
 }
 
 const PACE: Duration = Duration::from_micros(300);
-/// In octets: what only a long-lived process leaves behind that was killed.
-const LONG_LOG: u64 = 1024 * 1024;
+/// In octets, half a dozen certificates: room that the log has from the start, and how long it becomes before it is copied.
+const LOG_ROOM: u64 = 256 * 1024;
 
 impl Session {
     pub(crate) fn new(
@@ -105,16 +106,37 @@ impl Session {
         Self { connection, keys, file, busy_timeout, numbers, tail }
     }
 
-    /// Copies a long write-ahead log into the database and cuts it, unless somebody is reading: the next process
-    /// that opens the store would read all of it. What is committed is durable without it, so it may fail.
+    /// Copies a long write-ahead log into the database and begins it anew, unless somebody is reading: each process that
+    /// opens the store reads all of it. What is committed is durable without it, so it may fail.
     pub(crate) fn shorten_log(&mut self) {
-        let mut name = self.file.as_os_str().to_owned();
-        name.push("-wal");
-        if std::fs::metadata(name).is_ok_and(|log| log.len() > LONG_LOG) {
+        let mut log = self.file.as_os_str().to_owned();
+        log.push("-wal");
+        if std::fs::metadata(&log).is_ok_and(|log| log.len() > LOG_ROOM) {
             let _ = self.connection.busy_timeout(Duration::ZERO);
             let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let _ = self.make_room(log.as_ref());
             let _ = be_patient(&mut self.connection, self.busy_timeout);
         }
+    }
+
+    /// Fills an empty log with zeros: a file that grows costs its file system a journal commit with each of ours, which is
+    /// most of what a durable commit takes. SQLite reads a log that begins with zeros as empty.
+    ///
+    /// The write lock is held meanwhile, so nobody writes to the log, and nobody cuts it.
+    fn make_room(&self, log: &Path) -> Result<(), Fault> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let filled = (|| {
+            let mut log = std::fs::File::options().write(true).open(log)?;
+            if log.metadata()?.len() == 0 {
+                log.write_all(&vec![0; usize::try_from(LOG_ROOM).unwrap_or_default()])?;
+                log.sync_all()?;
+            }
+            Ok::<(), std::io::Error>(())
+        })();
+        self.connection.execute_batch("COMMIT")?;
+        // A disk without room for it is told of by the next commit.
+        drop(filled);
+        Ok(())
     }
 
     /// Runs a statement; how many rows it changed.
