@@ -531,7 +531,7 @@ fn short_processes_keep_the_log_short_and_lose_nothing() {
     for (done, number) in (2..=12).step_by(2).enumerate() {
         let output = child(&path, number, 7).wait_with_output().unwrap();
         assert!(output.status.success());
-        let log = std::fs::metadata(path.join("pki.db-wal")).unwrap().len();
+        let log = fs::metadata(path.join("pki.db-wal")).unwrap().len();
         assert!((1..=2 * 256 * 1024).contains(&log), "the log has {log} octets");
         let store = open(&path).unwrap();
         let all = CertificateFilter::default();
