@@ -105,20 +105,17 @@ impl SerialNumber {
                 }
             }
         }
-        let significant = octets.get(..length).unwrap_or_default();
-        if significant.is_empty() {
-            return Err(SerialNumberError::Zero);
+        // A sign octet before them: what is printed is positive.
+        match octets.get(..length) {
+            Some(digits) if !digits.is_empty() => {
+                let mut number = [0_u8; Self::LENGTH + 2];
+                for (to, from) in number.iter_mut().rev().zip(digits.iter().rev()) {
+                    *to = *from;
+                }
+                Self::from_be_bytes(&number)
+            }
+            _ => Err(SerialNumberError::Zero),
         }
-        let too_long = length > Self::LENGTH
-            || (length == Self::LENGTH && significant.first().is_some_and(|f| f & 0x80 != 0));
-        if too_long {
-            return Err(SerialNumberError::TooLong { octets: length });
-        }
-        let mut padded = [0_u8; Self::LENGTH];
-        for (to, from) in padded.iter_mut().rev().zip(significant.iter().rev()) {
-            *to = *from;
-        }
-        Ok(Self(padded))
     }
 
     /// All 20 octets, big-endian, with leading zeros.
