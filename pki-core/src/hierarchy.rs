@@ -346,11 +346,29 @@ fn purposes(chain: &[&IssuerCertificate], profile: &Profile) -> Result<(), No> {
                     "the CA \"{}\" is confined to other purposes than {missing}",
                     member.subject()
                 ),
-                remedy: Remedy::Role(alloc::format!("--ext-key-usage= (and the flags) without {missing}")),
+                remedy: without_purpose(*missing, profile),
             });
         }
     }
     Ok(())
+}
+
+/// How a role leaves a purpose out: its own flag, or the list without it. A CA's purposes are the request's.
+fn without_purpose(purpose: ExtendedKeyUsage, profile: &Profile) -> Remedy {
+    if matches!(profile, Profile::Authority { .. }) {
+        return Remedy::Request(alloc::format!("ask for a CA without the purpose {purpose}"));
+    }
+    Remedy::Role(match purpose {
+        ExtendedKeyUsage::ServerAuth => "--server-flag=false".to_string(),
+        ExtendedKeyUsage::ClientAuth => "--client-flag=false".to_string(),
+        ExtendedKeyUsage::CodeSigning => "--code-signing-flag=false".to_string(),
+        ExtendedKeyUsage::EmailProtection => "--email-protection-flag=false".to_string(),
+        other => {
+            let rest = profile.extended_key_usages().iter().filter(|usage| **usage != other);
+            let rest: Vec<String> = rest.map(ToString::to_string).collect();
+            alloc::format!("--ext-key-usage {}", rest.join(","))
+        }
+    })
 }
 
 /// RFC 5280 4.2.1.10. Constraints of a chain are not evaluated yet, and what cannot be checked is not signed.

@@ -180,7 +180,15 @@ fn purposes_nest_and_a_ca_key_stays_out_of_leaves() {
     };
     let below = intermediate(&root, client_only, key(KeyAlgorithm::EcP256)).unwrap();
     let error = issue(&below, leaf_request("a.test")).unwrap_err();
-    assert!(matches!(error, IssueError::Refused(r) if r.rule() == RuleId::ISSUER_PURPOSES));
+    let IssueError::Refused(refusal) = error else { panic!("{error:?}") };
+    assert_eq!(refusal.rule(), RuleId::ISSUER_PURPOSES);
+    // The remedy is a command that can be typed, and following it makes the request pass.
+    assert!(refusal.remedy().line("web").ends_with("pki role patch web --server-flag=false"));
+    let role = Role::new(RoleConfig { server_flag: false, ..any_role().config().clone() }).unwrap();
+    let permitted = role.permit(leaf_request("a.test"), &limits(), now()).unwrap();
+    let leaf = key(permitted.key_algorithm());
+    let permitted = permitted.with_key(leaf.public_key().clone()).unwrap();
+    below.issue(permitted, &Endpoints::default(), now(), &mut rng()).unwrap();
 
     let csr = CertificationRequest::create(&named("a.test"), &[], root.key(), &mut rng()).unwrap();
     let csr = CertificationRequest::from_der(&csr, &Verifier).unwrap();
