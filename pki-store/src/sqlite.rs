@@ -127,7 +127,7 @@ impl SqliteStore {
         rng: &mut dyn SecureRandom,
         now: UnixTime,
     ) -> Result<Self, StoreError> {
-        // The passphrase is wanted again to open what was made; deriving its key twice would cost twice.
+        // What was made is opened as any store is, so a passphrase's key is derived twice: once in a store's life.
         let unseal = match &seal {
             NewSeal::None => Unseal::Nothing,
             NewSeal::Passphrase { passphrase, .. } => Unseal::Passphrase(passphrase.clone()),
