@@ -277,7 +277,10 @@ fn answer(name: &str, document: &RoleDocument) -> Result<Answer, Fault> {
         let shown = match &value {
             Value::String(text) => text.clone(),
             Value::Array(items) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                    .collect();
                 items.join(", ")
             }
             other => other.to_string(),

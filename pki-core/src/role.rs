@@ -9,16 +9,21 @@ mod document;
 mod keys;
 mod lifetime;
 mod names;
+mod policies;
 mod subject;
 mod usage;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use self::config::{RoleComplaint, RoleConfig, RoleConfigError, RoleKeyType, Storage};
+pub use self::config::{
+    KeyReuse, NotBeforeBound, RoleComplaint, RoleConfig, RoleConfigError, RoleKeyType, RoleNotAfterBehavior,
+    Storage,
+};
 #[cfg(feature = "serde")]
 pub use self::document::{RoleDocument, RoleDocumentError};
 pub use self::lifetime::Limits;
+pub use self::policies::PolicyIdentifier;
 
 use self::keys::KeyPolicy;
 use self::names::NamePolicy;

@@ -20,12 +20,16 @@ enum Kind {
     Text,
     /// Commas or repeats.
     List,
+    /// Repeats, or a JSON array; commas are part of the text.
+    Texts,
+    /// Certificate policies: identifiers with commas between them, or JSON.
+    Policies,
     /// An integer of seconds.
     Duration,
     Number,
 }
 
-use Kind::{Duration, List, Number, Switch, Text};
+use Kind::{Duration, List, Number, Policies, Switch, Text, Texts};
 
 struct Field {
     name: &'static str,
@@ -49,6 +53,18 @@ const FIELDS: &[Field] = &[
         "allowed-domains",
         List,
         "Domains that the other rules refer to [default: none]",
+    ),
+    field(
+        "allowed_domains_template",
+        "allowed-domains-template",
+        Switch,
+        "Let {{identity...}} in allowed domains stand for the requester's own values [default: false]",
+    ),
+    field(
+        "allow_globs_in_identity_templates",
+        "allow-globs-in-identity-templates",
+        Switch,
+        "Let `*` in such a value act as a pattern [default: false]",
     ),
     field(
         "allow_bare_domains",
@@ -83,10 +99,46 @@ const FIELDS: &[Field] = &[
     ),
     field("allow_ip_sans", "allow-ip-sans", Switch, "Permit IP addresses [default: true]"),
     field(
+        "allowed_ip_sans_cidr",
+        "allowed-ip-sans-cidr",
+        List,
+        "Networks that IP addresses must lie in [default: any]",
+    ),
+    field(
         "allowed_uri_sans",
         "allowed-uri-sans",
         List,
         "URIs that are permitted, with `*` as any characters [default: none]",
+    ),
+    field(
+        "allowed_uri_sans_template",
+        "allowed-uri-sans-template",
+        Switch,
+        "Let {{identity...}} in allowed URIs stand for the requester's own values [default: false]",
+    ),
+    field(
+        "allowed_other_sans",
+        "allowed-other-sans",
+        List,
+        "Other names that are permitted: OID;utf8:PATTERN, or `*` [default: none]",
+    ),
+    field(
+        "allow_other_san_kinds",
+        "allow-other-san-kinds",
+        Switch,
+        "Keep a CSR's directory names, registered ids and such [default: false]",
+    ),
+    field(
+        "allowed_serial_numbers",
+        "allowed-serial-numbers",
+        List,
+        "serialNumbers of the subject that are permitted, with `*` [default: none]",
+    ),
+    field(
+        "allowed_user_ids",
+        "allowed-user-ids",
+        List,
+        "User ids that are permitted, with `*` [default: none]",
     ),
     field("server_flag", "server-flag", Switch, "For TLS servers: EKU serverAuth [default: true]"),
     field("client_flag", "client-flag", Switch, "For TLS clients: EKU clientAuth [default: true]"),
@@ -115,6 +167,13 @@ const FIELDS: &[Field] = &[
         Number,
         "SHA-2 of an RSA issuer's signatures: 256, 384, 512; 0 is the default [default: 0]",
     ),
+    field("use_pss", "use-pss", Switch, "Let an RSA issuer sign with RSASSA-PSS [default: false]"),
+    field(
+        "key_reuse",
+        "key-reuse",
+        Text,
+        "A key that another certificate has: permit or refuse [default: permit]",
+    ),
     field("key_usage", "key-usage", List, "Key usages [default: what the key type can do]"),
     field(
         "ext_key_usage",
@@ -122,7 +181,19 @@ const FIELDS: &[Field] = &[
         List,
         "Extended key usages beside those of the flags [default: none]",
     ),
+    field(
+        "ext_key_usage_oids",
+        "ext-key-usage-oids",
+        List,
+        "Purposes by object identifier, beside those [default: none]",
+    ),
     field("require_cn", "require-cn", Switch, "Refuse a request without a common name [default: true]"),
+    field(
+        "cn_validations",
+        "cn-validations",
+        List,
+        "What a common name has to be: email, hostname, both, or disabled [default: email,hostname]",
+    ),
     field(
         "use_csr_common_name",
         "use-csr-common-name",
@@ -130,6 +201,24 @@ const FIELDS: &[Field] = &[
         "Take the common name from the CSR [default: true]",
     ),
     field("use_csr_sans", "use-csr-sans", Switch, "Take the alternative names from the CSR [default: true]"),
+    field(
+        "use_csr_subject",
+        "use-csr-subject",
+        Switch,
+        "Take the CSR's whole subject instead of the role's [default: false]",
+    ),
+    field(
+        "use_csr_extensions",
+        "use-csr-extensions",
+        Switch,
+        "Take over a CSR's extensions that are not the issuer's own to decide [default: false]",
+    ),
+    field(
+        "allowed_extensions",
+        "allowed-extensions",
+        List,
+        "Extensions that may be asked for: OID, or OID;critical, or `*` [default: none]",
+    ),
     field("ou", "ou", List, "OU of the subject"),
     field("organization", "organization", List, "O of the subject"),
     field("country", "country", List, "C of the subject: two letters"),
@@ -137,6 +226,24 @@ const FIELDS: &[Field] = &[
     field("province", "province", List, "ST of the subject"),
     field("street_address", "street-address", List, "Street of the subject"),
     field("postal_code", "postal-code", List, "Postal code of the subject"),
+    field(
+        "policy_identifiers",
+        "policy-identifiers",
+        Policies,
+        "Certificate policies: OIDs, or JSON with oid, notice, cps [default: none]",
+    ),
+    field(
+        "basic_constraints_valid_for_non_ca",
+        "basic-constraints-valid-for-non-ca",
+        Switch,
+        "Say in each certificate that it is no CA's [default: false]",
+    ),
+    field(
+        "generate_lease",
+        "generate-lease",
+        Switch,
+        "Attach a lease whose end revokes the certificate [default: false]",
+    ),
     field(
         "no_store",
         "no-store",
@@ -150,7 +257,37 @@ const FIELDS: &[Field] = &[
         Duration,
         "How far certificates are dated back [default: 30s]",
     ),
+    field(
+        "not_before",
+        "not-before",
+        Text,
+        "Beginning of every certificate, RFC 3339, instead of backdating",
+    ),
+    field(
+        "not_before_bound",
+        "not-before-bound",
+        Text,
+        "Beginnings that may be asked for: permit, duration, forbid [default: permit]",
+    ),
     field("not_after", "not-after", Text, "End of every certificate, RFC 3339, instead of a lifetime"),
+    field(
+        "not_after_bound",
+        "not-after-bound",
+        Text,
+        "Ends that may be asked for: permit, forbid, ttl-limited, or the latest, RFC 3339 [default: permit]",
+    ),
+    field(
+        "leaf_not_after_behavior",
+        "leaf-not-after-behavior",
+        Text,
+        "A certificate that would outlive its chain: err, truncate, permit [default: the issuer's]",
+    ),
+    field(
+        "lint_waivers",
+        "lint-waivers",
+        Texts,
+        "Lints that certificates need not pass, as `LINT: REASON`; repeat for more [default: none]",
+    ),
 ];
 
 impl Field {
@@ -165,6 +302,8 @@ impl Field {
                 .value_parser(clap::value_parser!(bool)),
             Text => arg.value_name("TEXT"),
             List => arg.value_name("LIST").action(ArgAction::Append),
+            Texts => arg.value_name("TEXT").action(ArgAction::Append).value_parser(list::texts),
+            Policies => arg.value_name("LIST").action(ArgAction::Append).value_parser(list::policies),
             Duration => arg.value_name("DURATION").value_parser(duration::parse),
             Number => arg.value_name("NUMBER").value_parser(clap::value_parser!(u32)),
         }
@@ -177,6 +316,10 @@ impl Field {
             List => {
                 list::items(matches.get_many::<String>(self.name).map(|values| values.cloned().collect()))
                     .map(Value::from)
+            }
+            Texts | Policies => {
+                let given = matches.get_many::<list::Items>(self.name)?;
+                Some(Value::from(given.flat_map(|items| items.0.clone()).collect::<Vec<_>>()))
             }
             Duration => {
                 matches.get_one::<std::time::Duration>(self.name).map(|value| Value::from(value.as_secs()))
@@ -256,5 +399,22 @@ mod tests {
             })
         );
         assert_eq!(given(&[]), json!({}));
+        assert_eq!(
+            given(&["--lint-waivers", "a: b, c", "--lint-waivers", r#"["d: e", "f: g"]"#]),
+            json!({ "lint_waivers": ["a: b, c", "d: e", "f: g"] })
+        );
+        assert_eq!(
+            given(&[
+                "--policy-identifiers",
+                "1.2.3,1.2.4",
+                "--policy-identifiers",
+                r#"[{"oid":"1.2.5","cps":"x"}]"#
+            ]),
+            json!({ "policy_identifiers": ["1.2.3", "1.2.4", { "oid": "1.2.5", "cps": "x" }] })
+        );
+        assert_eq!(
+            given(&["--policy-identifiers=", "--lint-waivers="]),
+            json!({ "policy_identifiers": [], "lint_waivers": [] })
+        );
     }
 }

@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::keys::KeyPolicy;
 use super::names::NamePolicy;
+use super::policies::PolicyIdentifier;
 use super::usage::KeyUsagePolicy;
 use super::{Role, subject};
 use crate::key::KeyType;
@@ -26,6 +27,46 @@ pub enum Storage {
     None,
 }
 
+/// Which beginnings of validity a requester may ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum NotBeforeBound {
+    /// Any.
+    #[default]
+    Permit,
+    /// None further back than `not_before_duration`.
+    Duration,
+    /// None at all.
+    Forbid,
+}
+
+/// What happens where a certificate would outlive a member of its chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum RoleNotAfterBehavior {
+    /// What the issuer's own setting says.
+    #[default]
+    #[cfg_attr(feature = "serde", serde(rename = ""))]
+    Issuer,
+    /// The request is refused.
+    Err,
+    /// The certificate ends with the first of the chain to end.
+    Truncate,
+    /// It outlives them.
+    Permit,
+}
+
+/// Whether a key may be certified more than once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum KeyReuse {
+    /// It may.
+    #[default]
+    Permit,
+    /// A key that a certificate of the mount has is refused.
+    Refuse,
+}
+
 /// A role as it is written: Vault's names, Vault's defaults. Durations are whole seconds; zero means the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
@@ -40,6 +81,10 @@ pub struct RoleConfig {
     pub allow_localhost: bool,
     /// The domains that the next four fields speak of.
     pub allowed_domains: Vec<String>,
+    /// Whether `{{identity...}}` in an allowed domain stands for the requester's own values.
+    pub allowed_domains_template: bool,
+    /// Whether a `*` that such a value brings with it acts as a pattern.
+    pub allow_globs_in_identity_templates: bool,
     /// Whether an allowed domain itself may be asked for.
     pub allow_bare_domains: bool,
     /// Whether names below an allowed domain may be asked for, at any depth, wildcards included.
@@ -54,8 +99,20 @@ pub struct RoleConfig {
     pub enforce_hostnames: bool,
     /// Whether IP addresses may be asked for.
     pub allow_ip_sans: bool,
+    /// The networks that IP addresses must lie in; any where empty.
+    pub allowed_ip_sans_cidr: Vec<String>,
     /// The URIs that may be asked for; `*` stands for any characters. None allowed where empty.
     pub allowed_uri_sans: Vec<String>,
+    /// Whether `{{identity...}}` in an allowed URI stands for the requester's own values.
+    pub allowed_uri_sans_template: bool,
+    /// The other names that may be asked for, as `OID;utf8:PATTERN`, or `*` for all. None allowed where empty.
+    pub allowed_other_sans: Vec<String>,
+    /// Whether a CSR's names of kinds that no other field speaks of (directory names, registered ids) are kept.
+    pub allow_other_san_kinds: bool,
+    /// The subject's serialNumbers that may be asked for; `*` stands for any characters. None allowed where empty.
+    pub allowed_serial_numbers: Vec<String>,
+    /// The user ids that may be asked for; `*` stands for any characters. None allowed where empty.
+    pub allowed_user_ids: Vec<String>,
     /// Whether certificates are for TLS servers.
     pub server_flag: bool,
     /// Whether certificates are for TLS clients.
@@ -70,16 +127,30 @@ pub struct RoleConfig {
     pub key_bits: u32,
     /// The digest that an RSA issuer signs with: 256, 384 or 512 bits. Zero leaves it to the issuer's key.
     pub signature_bits: u16,
+    /// Whether an RSA issuer signs with RSASSA-PSS.
+    pub use_pss: bool,
+    /// Whether a key may be certified that another certificate of the mount has.
+    pub key_reuse: KeyReuse,
     /// Key usages by name. Vault's default list stands for what suits the type of the key.
     pub key_usage: Vec<String>,
     /// Purposes by name, beside those of the flags.
     pub ext_key_usage: Vec<String>,
+    /// Purposes by object identifier, beside those.
+    pub ext_key_usage_oids: Vec<String>,
     /// Whether a common name must be there.
     pub require_cn: bool,
+    /// What a common name has to be: `email`, `hostname`, either of both, or `disabled` for anything.
+    pub cn_validations: Vec<String>,
     /// Whether a CSR's common name counts, rather than one given beside it.
     pub use_csr_common_name: bool,
     /// Whether a CSR's alternative names count, rather than those given beside it.
     pub use_csr_sans: bool,
+    /// Whether the subject is a CSR's whole subject, byte for byte, rather than this role's.
+    pub use_csr_subject: bool,
+    /// Whether a CSR's extensions are taken over, but for those that the issuer alone decides.
+    pub use_csr_extensions: bool,
+    /// The extensions that a requester may ask for: `OID`, or `OID;critical` where it may be critical; `*` for all.
+    pub allowed_extensions: Vec<String>,
     /// OU of the subject.
     pub ou: Vec<String>,
     /// O of the subject.
@@ -94,14 +165,30 @@ pub struct RoleConfig {
     pub street_address: Vec<String>,
     /// postalCode of the subject.
     pub postal_code: Vec<String>,
+    /// The certificate policies.
+    pub policy_identifiers: Vec<PolicyIdentifier>,
+    /// Whether certificates say that they are no CA's, rather than nothing.
+    pub basic_constraints_valid_for_non_ca: bool,
+    /// Whether a lease is attached, whose end revokes the certificate.
+    pub generate_lease: bool,
     /// Whether nothing is kept: the same as `storage` none.
     pub no_store: bool,
     /// What is kept.
     pub storage: Storage,
     /// How long before now certificates begin; zero is 30 seconds.
     pub not_before_duration: u64,
+    /// When every certificate begins, in RFC 3339; empty for none.
+    pub not_before: String,
+    /// Which beginnings may be asked for.
+    pub not_before_bound: NotBeforeBound,
     /// When every certificate ends, in RFC 3339; empty for none.
     pub not_after: String,
+    /// Which ends may be asked for: `permit`, `forbid`, `ttl-limited`, or the latest time, in RFC 3339.
+    pub not_after_bound: String,
+    /// What happens where a certificate would outlive its chain.
+    pub leaf_not_after_behavior: RoleNotAfterBehavior,
+    /// The lints that finished certificates need not pass, as `LINT: REASON`.
+    pub lint_waivers: Vec<String>,
 }
 
 /// The type of key that a role is for.
@@ -153,6 +240,8 @@ impl Default for RoleConfig {
             max_ttl: 0,
             allow_localhost: true,
             allowed_domains: Vec::new(),
+            allowed_domains_template: false,
+            allow_globs_in_identity_templates: false,
             allow_bare_domains: false,
             allow_subdomains: false,
             allow_glob_domains: false,
@@ -160,7 +249,13 @@ impl Default for RoleConfig {
             allow_any_name: false,
             enforce_hostnames: true,
             allow_ip_sans: true,
+            allowed_ip_sans_cidr: Vec::new(),
             allowed_uri_sans: Vec::new(),
+            allowed_uri_sans_template: false,
+            allowed_other_sans: Vec::new(),
+            allow_other_san_kinds: false,
+            allowed_serial_numbers: Vec::new(),
+            allowed_user_ids: Vec::new(),
             server_flag: true,
             client_flag: true,
             code_signing_flag: false,
@@ -168,11 +263,18 @@ impl Default for RoleConfig {
             key_type: RoleKeyType::Rsa,
             key_bits: 0,
             signature_bits: 0,
+            use_pss: false,
+            key_reuse: KeyReuse::Permit,
             key_usage: KeyUsagePolicy::VAULT_DEFAULT.iter().map(|&name| name.to_owned()).collect(),
             ext_key_usage: Vec::new(),
+            ext_key_usage_oids: Vec::new(),
             require_cn: true,
+            cn_validations: ["email", "hostname"].map(ToOwned::to_owned).to_vec(),
             use_csr_common_name: true,
             use_csr_sans: true,
+            use_csr_subject: false,
+            use_csr_extensions: false,
+            allowed_extensions: Vec::new(),
             ou: Vec::new(),
             organization: Vec::new(),
             country: Vec::new(),
@@ -180,10 +282,18 @@ impl Default for RoleConfig {
             province: Vec::new(),
             street_address: Vec::new(),
             postal_code: Vec::new(),
+            policy_identifiers: Vec::new(),
+            basic_constraints_valid_for_non_ca: false,
+            generate_lease: false,
             no_store: false,
             storage: Storage::Full,
             not_before_duration: 0,
+            not_before: String::new(),
+            not_before_bound: NotBeforeBound::Permit,
             not_after: String::new(),
+            not_after_bound: "permit".to_owned(),
+            leaf_not_after_behavior: RoleNotAfterBehavior::Issuer,
+            lint_waivers: Vec::new(),
         }
     }
 }
@@ -283,6 +393,7 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
     }
     config.no_store = config.storage == Storage::None;
 
+    unfinished(&config, &mut complaints);
     let keys = KeyPolicy::accept(&mut config, &mut complaints);
     let names = NamePolicy::accept(&mut config);
     let subject = subject::accept(&mut config, &mut complaints);
@@ -296,6 +407,47 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
         }
         _ => Err(RoleConfigError { complaints }),
     }
+}
+
+/// Fields that are stored and do nothing yet: a value that would be ignored is refused.
+fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
+    let default = RoleConfig::default();
+    macro_rules! only_the_default {
+        ($($field:ident),* $(,)?) => {
+            $(if config.$field != default.$field {
+                complaints.add(
+                    stringify!($field),
+                    "this version does not act on it yet, so it cannot be set",
+                    "leave it out",
+                );
+            })*
+        };
+    }
+    only_the_default!(
+        allowed_domains_template,
+        allow_globs_in_identity_templates,
+        allowed_ip_sans_cidr,
+        allowed_uri_sans_template,
+        allowed_other_sans,
+        allow_other_san_kinds,
+        allowed_serial_numbers,
+        allowed_user_ids,
+        use_pss,
+        key_reuse,
+        ext_key_usage_oids,
+        cn_validations,
+        use_csr_subject,
+        use_csr_extensions,
+        allowed_extensions,
+        policy_identifiers,
+        basic_constraints_valid_for_non_ca,
+        generate_lease,
+        not_before,
+        not_before_bound,
+        not_after_bound,
+        leaf_not_after_behavior,
+        lint_waivers,
+    );
 }
 
 /// The purposes of the flags and of `ext_key_usage`, in the order in which certificates list them.

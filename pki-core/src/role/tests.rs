@@ -378,20 +378,53 @@ mod stored {
         let document = RoleDocument::new("1".to_owned(), 3, role(config(&["example.com"])).config().clone());
         let json = document.to_json().unwrap();
         assert_eq!(RoleDocument::from_json(json.as_bytes()), Ok(document));
-        let newer = json.replace("\"format\":1", "\"format\":2").replace("\"ttl\"", "\"ttl_of_tomorrow\"");
-        assert_eq!(RoleDocument::from_json(newer.as_bytes()), Err(RoleDocumentError::Format { format: 2 }));
+        let newer = json.replace("\"format\":2", "\"format\":3").replace("\"ttl\"", "\"ttl_of_tomorrow\"");
+        assert_eq!(RoleDocument::from_json(newer.as_bytes()), Err(RoleDocumentError::Format { format: 3 }));
         let unknown = json.replace("\"ttl\"", "\"tll\"");
         let error = RoleDocument::from_json(unknown.as_bytes()).unwrap_err();
         assert!(error.to_string().contains("tll"), "{error}");
     }
 
+    const FORMAT_1: &[u8] = include_bytes!("../../tests/fixtures/role-format-1.json");
+    const FORMAT_2: &[u8] = include_bytes!("../../tests/fixtures/role-format-2.json");
+
     #[test]
-    fn the_first_format_is_read_as_it_was_written() {
-        let fixture = include_bytes!("../../tests/fixtures/role-format-1.json");
-        let document = RoleDocument::from_json(fixture).unwrap();
-        assert_eq!(document.revision, 7);
-        assert_eq!(document.role.allowed_domains, ["example.com"]);
-        let accepted = Role::new(document.role.clone()).unwrap();
-        assert_eq!(accepted.config(), &document.role, "a stored role has every default resolved");
+    fn every_format_is_read_as_it_was_written() {
+        for fixture in [FORMAT_1, FORMAT_2] {
+            let document = RoleDocument::from_json(fixture).unwrap();
+            assert_eq!(document.revision, 7);
+            assert_eq!(document.role.allowed_domains, ["example.com"]);
+            let accepted = Role::new(document.role.clone()).unwrap();
+            assert_eq!(accepted.config(), &document.role, "a stored role has every default resolved");
+        }
+        assert_eq!(RoleDocument::from_json(FORMAT_1), RoleDocument::from_json(FORMAT_2));
+    }
+
+    #[test]
+    fn a_format_has_its_own_fields_only() {
+        let text = |octets| core::str::from_utf8(octets).unwrap();
+        for (row, json) in [
+            ("a newer field in format 1", text(FORMAT_2).replace("\"format\": 2", "\"format\": 1")),
+            ("a field too few in format 2", text(FORMAT_1).replace("\"format\": 1", "\"format\": 2")),
+            ("an unknown field in format 1", text(FORMAT_1).replace("\"ttl\"", "\"tll\"")),
+            ("a field beside the role", text(FORMAT_1).replace("\"id\"", "\"more\": 1, \"id\"")),
+        ] {
+            let error = RoleDocument::from_json(json.as_bytes()).unwrap_err();
+            assert!(matches!(error, RoleDocumentError::Malformed { .. }), "{row}: {error}");
+        }
+    }
+
+    #[test]
+    fn policies_are_written_as_vault_writes_them() {
+        let policies = [
+            PolicyIdentifier::new("1.2.3".to_owned()),
+            PolicyIdentifier { notice: "Read this".to_owned(), ..PolicyIdentifier::new("1.2.4".to_owned()) },
+        ];
+        let json = r#"["1.2.3",{"oid":"1.2.4","notice":"Read this"}]"#;
+        assert_eq!(serde_json::to_string(&policies).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Vec<PolicyIdentifier>>(json).unwrap(), policies);
+        for wrong in [r#"{"notice":"x"}"#, r#"{"oid":"1.2","url":"x"}"#, "7"] {
+            assert!(serde_json::from_str::<PolicyIdentifier>(wrong).is_err(), "{wrong}");
+        }
     }
 }
