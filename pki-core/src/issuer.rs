@@ -6,7 +6,7 @@ use core::fmt;
 use crate::authority::AuthorityId;
 use crate::certificate::{Certificate, CertificateError, Place};
 use crate::extension::Endpoints;
-use crate::hierarchy::{self, CaRequest};
+use crate::hierarchy::{self, CaRequest, IssuerChain};
 use crate::issue::{IssueError, Permitted, Prepared};
 use crate::key::{
     KeyIdentifier, KeyOrigin, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey,
@@ -102,9 +102,8 @@ impl IssuerCertificate {
 /// A CA certificate, its key, and the certificates above it.
 #[derive(Clone, Debug)]
 pub struct Issuer<K> {
-    certificate: IssuerCertificate,
+    chain: IssuerChain,
     key: K,
-    chain: Vec<IssuerCertificate>,
 }
 
 impl<K: SigningKey> Issuer<K> {
@@ -114,10 +113,19 @@ impl<K: SigningKey> Issuer<K> {
     ///
     /// [`IssuerError::KeyMismatch`] if the key is not the certificate's.
     pub fn new(certificate: IssuerCertificate, key: K) -> Result<Self, IssuerError> {
-        if certificate.certificate.public_key().spki_der() != key.public_key().spki_der() {
+        Self::of(IssuerChain::new(certificate), key)
+    }
+
+    /// Joins a CA certificate that knows its chain with its key.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::KeyMismatch`] if the key is not the certificate's.
+    pub fn of(chain: IssuerChain, key: K) -> Result<Self, IssuerError> {
+        if chain.certificate().certificate.public_key().spki_der() != key.public_key().spki_der() {
             return Err(IssuerError::KeyMismatch);
         }
-        Ok(Self { certificate, key, chain: Vec::new() })
+        Ok(Self { chain, key })
     }
 
     /// A new root: a certificate for `key` that `key` itself signs.
@@ -136,7 +144,7 @@ impl<K: SigningKey> Issuer<K> {
         let serial = SerialNumber::random(rng, now)?;
         let prepared = prepare_root(permitted, &key, serial, &Endpoints::default())?;
         let certificate = IssuerCertificate::new(sign(&prepared, &key, rng)?).map_err(IssueError::Issuer)?;
-        Ok(Self { certificate, key, chain: Vec::new() })
+        Ok(Self { chain: IssuerChain::new(certificate), key })
     }
 
     /// The same issuer, knowing the certificates above it: its own issuer first, the root last. What it signs is then
@@ -145,24 +153,13 @@ impl<K: SigningKey> Issuer<K> {
     /// # Errors
     ///
     /// [`IssuerError::Chain`] if one is not named as the issuer of the one before it.
-    pub fn with_chain(mut self, chain: Vec<IssuerCertificate>) -> Result<Self, IssuerError> {
-        let mut below = &self.certificate;
-        for above in &chain {
-            if !below.certificate.issuer().matches(above.subject()) {
-                return Err(IssuerError::Chain {
-                    below: below.subject().clone(),
-                    above: above.subject().clone(),
-                });
-            }
-            below = above;
-        }
-        self.chain = chain;
-        Ok(self)
+    pub fn with_chain(self, above: Vec<IssuerCertificate>) -> Result<Self, IssuerError> {
+        Ok(Self { chain: self.chain.with_path(above)?, key: self.key })
     }
 
     /// The CA certificate.
     pub const fn certificate(&self) -> &IssuerCertificate {
-        &self.certificate
+        self.chain.certificate()
     }
 
     /// The key.
@@ -172,12 +169,12 @@ impl<K: SigningKey> Issuer<K> {
 
     #[cfg(feature = "rcgen")]
     pub(crate) fn into_parts(self) -> (IssuerCertificate, K) {
-        (self.certificate, self.key)
+        (self.chain.into_certificate(), self.key)
     }
 
     /// The issuer's own certificate and those above it, the root last.
     pub fn chain(&self) -> impl Iterator<Item = &IssuerCertificate> {
-        core::iter::once(&self.certificate).chain(&self.chain)
+        self.chain.members()
     }
 
     /// Fixes the octets of a certificate, after asking every member of the chain.
@@ -192,10 +189,9 @@ impl<K: SigningKey> Issuer<K> {
         serial: SerialNumber,
         endpoints: &Endpoints,
     ) -> Result<Prepared, IssueError> {
-        let members: Vec<&IssuerCertificate> = self.chain().collect();
-        let permitted = hierarchy::permit_below(&members, permitted)?;
+        let permitted = self.chain.permit(self.chain.permit_key(permitted)?)?;
         let algorithm = choose_algorithm(&self.key, permitted.signature_bits)?;
-        Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(&self.certificate)))
+        Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(self.certificate())))
     }
 
     /// The steps from a permission to a certificate in one call, for callers who keep no store in between.

@@ -1,0 +1,204 @@
+//! Requests for CA certificates, and the rules for them that no chain is needed for.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::explain::{DecisionTrace, No, Refusal, Remedy, RuleId, Warning};
+use crate::issue::{AskedLifetime, IssueError, Permitted};
+use crate::key::{KeyAlgorithm, KeyType, PublicKey};
+use crate::name::{DistinguishedName, GeneralName};
+use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
+use crate::role::Limits;
+use crate::tbs::RevocationPointers;
+use crate::time::UnixTime;
+
+/// A request for a CA certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaRequest {
+    /// The CA's name; not empty.
+    pub subject: DistinguishedName,
+    /// Alternative names; none unless asked.
+    pub alternative_names: Vec<GeneralName>,
+    /// How long.
+    pub lifetime: AskedLifetime,
+    /// How long before now it begins.
+    pub not_before_duration: Duration,
+    /// How many intermediates may follow below it.
+    pub path_length: AskedPathLength,
+    /// Whether its key may sign other things than certificates and CRLs.
+    pub digital_signature: DigitalSignature,
+    /// The purposes that it is confined to; none means no restriction.
+    pub extended_key_usages: Vec<ExtendedKeyUsage>,
+    /// The digest that an RSA issuer signs with, in bits; zero for 256.
+    pub signature_bits: u16,
+}
+
+/// The path length that is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AskedPathLength {
+    /// None for a root; one less than the issuer's for an intermediate, if that has one.
+    #[default]
+    Default,
+    /// At most so many.
+    AtMost(u8),
+}
+
+/// Whether a CA's key may sign other things than certificates and CRLs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DigitalSignature {
+    /// It may: OCSP answers, for one.
+    Permit,
+    /// It may not.
+    #[default]
+    Refuse,
+}
+
+impl CaRequest {
+    /// A CA of this name with a default lifetime and no restrictions.
+    pub fn new(subject: DistinguishedName) -> Self {
+        Self {
+            subject,
+            alternative_names: Vec::new(),
+            lifetime: AskedLifetime::Default,
+            not_before_duration: Duration::from_secs(30),
+            path_length: AskedPathLength::Default,
+            digital_signature: DigitalSignature::Refuse,
+            extended_key_usages: Vec::new(),
+            signature_bits: 0,
+        }
+    }
+}
+
+/// The rules for a CA whose key we generate: a root.
+///
+/// # Errors
+///
+/// [`Refusal`] of the first rule that says no.
+pub fn permit_root(
+    request: CaRequest,
+    key: KeyAlgorithm,
+    limits: &Limits,
+    now: UnixTime,
+) -> Result<Permitted<KeyAlgorithm>, Refusal> {
+    conclude(request, key, DecisionTrace::with_capacity(4), limits, now)
+}
+
+/// The rules for a CA whose key exists: an intermediate, or a root on an existing key.
+///
+/// # Errors
+///
+/// [`Refusal`] of the first rule that says no.
+pub fn permit_ca(
+    request: CaRequest,
+    key: PublicKey,
+    limits: &Limits,
+    now: UnixTime,
+) -> Result<Permitted<PublicKey>, Refusal> {
+    let mut trace = DecisionTrace::with_capacity(4);
+    if let Err(no) = authority_key(&key) {
+        return Err(trace.refuse(no));
+    }
+    trace.permit(RuleId::AUTHORITY_KEY, key.key_type().as_str());
+    conclude(request, key, trace, limits, now)
+}
+
+fn conclude<K>(
+    request: CaRequest,
+    key: K,
+    mut trace: DecisionTrace,
+    limits: &Limits,
+    now: UnixTime,
+) -> Result<Permitted<K>, Refusal> {
+    let CaRequest {
+        subject,
+        alternative_names,
+        lifetime,
+        not_before_duration,
+        path_length,
+        digital_signature,
+        extended_key_usages,
+        signature_bits,
+    } = request;
+    let mut warnings = Vec::new();
+    if let Err(no) = authority_subject(&subject) {
+        return Err(trace.refuse(no));
+    }
+    trace.permit(RuleId::AUTHORITY_SUBJECT, "");
+    let granted = limits.grant(lifetime, limits.default_ttl, None, not_before_duration, now, &mut warnings);
+    let validity = match granted {
+        Ok(validity) => validity,
+        Err(no) => return Err(trace.refuse(no)),
+    };
+    trace.permit(RuleId::LIFETIME_ORDER, "");
+    let path_length = match path_length {
+        AskedPathLength::Default => PathLength::Unlimited,
+        AskedPathLength::AtMost(length) => PathLength::AtMost(length),
+    };
+    if path_length == PathLength::AtMost(0) {
+        warnings.push(Warning::PathLengthZero);
+    }
+    let key_usages = match digital_signature {
+        DigitalSignature::Permit => KeyUsages::NONE.with(KeyUsage::DigitalSignature),
+        DigitalSignature::Refuse => KeyUsages::NONE,
+    };
+    Ok(Permitted {
+        subject,
+        alternative_names,
+        key,
+        profile: Profile::Authority { path_length, key_usages, extended_key_usages },
+        validity,
+        signature_bits: if signature_bits == 0 { 256 } else { signature_bits },
+        revocation: RevocationPointers::Endpoints,
+        warnings,
+        trace,
+    })
+}
+
+/// RFC 5280 4.1.2.6: a CA's subject is not empty.
+fn authority_subject(subject: &DistinguishedName) -> Result<(), No> {
+    if !subject.is_empty() {
+        return Ok(());
+    }
+    Err(No {
+        rule: RuleId::AUTHORITY_SUBJECT,
+        value: String::new(),
+        reason: "a CA certificate needs a subject (RFC 5280 4.1.2.6), and the request has none".to_string(),
+        remedy: Remedy::Request("give one: --common-name NAME".to_string()),
+    })
+}
+
+/// The keys that CAs may have are the keys that we can make.
+fn authority_key(key: &PublicKey) -> Result<(), No> {
+    let (key_type, bits) = (key.key_type(), key.bits());
+    if key_type != KeyType::Rsa || (2048..=4096).contains(&bits) {
+        return Ok(());
+    }
+    Err(No {
+        rule: RuleId::AUTHORITY_KEY,
+        value: alloc::format!("{key_type} {bits}"),
+        reason: alloc::format!(
+            "the CA's key is {key_type} {bits}; RSA keys of 2048 to 4096 bits are certified"
+        ),
+        remedy: Remedy::Request("use an RSA key of 2048 to 4096 bits, ec, or ed25519".to_string()),
+    })
+}
+
+/// A root's certificate is for the key that signs it.
+pub(crate) fn permit_root_key(
+    permitted: Permitted<PublicKey>,
+    key: &PublicKey,
+) -> Result<Permitted<PublicKey>, IssueError> {
+    if permitted.key.spki_der() == key.spki_der() {
+        return Ok(permitted);
+    }
+    Err(permitted
+        .trace
+        .refuse(No {
+            rule: RuleId::AUTHORITY_KEY,
+            value: String::new(),
+            reason: "a root is signed with its own key, and this key is another one".to_string(),
+            remedy: Remedy::Request("sign with the key that the certificate is for".to_string()),
+        })
+        .into())
+}
