@@ -1,7 +1,6 @@
 //! Database credentials that expire by themselves.
 //!
-//! This crate is empty for now. It will decide and describe, as purely as `pki-core` does; only its drivers will
-//! talk to a database. What it will be:
+//! It decides and describes: the time and the random source are arguments, and only drivers talk to a database.
 //!
 //! A **lease** is a promise that ends. It is *pending* before its user exists, *active* while the credential may be
 //! used, *revoking* until the user is gone, then *revoked*; or *frozen*. A request becomes a credential in one direction:
@@ -17,6 +16,16 @@
 //! The lease exists before the user does. A crash at any point leaves either a lease that will be revoked, or nothing:
 //! never a user that nobody will remove. A revocation that fails is tried again, visibly and for as long as it takes.
 //!
-//! The rooms it will have: `lease` and `ledger` (what ends, and when), `ttl` (the only place that adds durations),
-//! `role`, `statement` (templates parsed when the role is written), `username`, `password`, `database` (the trait a driver
-//! implements), `grant` and `revoke` (the two flows), `postgres` and `memory` (drivers).
+//! | read | for |
+//! | --- | --- |
+//! | [`lease`] | the states of a lease and what leads from one to the next: start here |
+//! | [`ttl`] | how long; the only place that adds durations |
+//! | [`ledger`] | many leases, ordered by what is due |
+//! | [`random`], [`time`] | what comes from outside |
+
+mod document;
+pub mod lease;
+pub mod ledger;
+pub mod random;
+pub mod time;
+pub mod ttl;
