@@ -1,22 +1,37 @@
-//! The decision trace: every rule that was asked, its answer, and what would be accepted instead.
+//! Why a request was permitted or refused: rules, refusals, remedies, warnings, and the decision trace.
+//!
+//! `Role::permit` stops at the first "no"; `Role::explain` asks the same questions to the end and notes every answer.
 
-use alloc::borrow::ToOwned;
+mod inquiry;
+mod trace;
+
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
+
+pub(crate) use self::inquiry::Inquiry;
+pub use self::trace::{Answer, Decision, DecisionTrace, Explanation, SeenDecision, SeenTrace, View};
 
 /// The stable name of a rule, such as `name.domain`. Answers, audit records and tests refer to rules by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(&'static str);
 
 macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $id:literal;)*) => {
         impl RuleId {
-            $($(#[$doc])* pub const $name: Self = Self($id);)*
+            $($(#[doc = $doc])* pub const $name: Self = Self($id);)*
 
             /// Every rule, in the order in which they are asked.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// What is so when the rule permits, in a sentence that everybody may read.
+            pub fn statement(self) -> &'static str {
+                match self.0 {
+                    $($id => concat!($($doc),*).trim_ascii(),)*
+                    other => other,
+                }
+            }
         }
     };
 }
@@ -87,57 +102,6 @@ impl fmt::Display for RuleId {
     }
 }
 
-/// What a rule answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The value may be.
-    Permit,
-    /// The value may not be.
-    Refuse,
-}
-
-/// One line of the trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The rule that was asked.
-    pub rule: RuleId,
-    /// The value it was asked about; the requester's own.
-    pub value: String,
-    /// What it said.
-    pub answer: Answer,
-}
-
-/// Every rule that was asked for one request, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DecisionTrace {
-    decisions: Vec<Decision>,
-}
-
-impl DecisionTrace {
-    /// The version of the trace's form. A change of meaning raises it.
-    pub const VERSION: u32 = 1;
-
-    /// The lines, in order.
-    pub fn decisions(&self) -> &[Decision] {
-        &self.decisions
-    }
-
-    pub(crate) fn with_capacity(lines: usize) -> Self {
-        Self { decisions: Vec::with_capacity(lines) }
-    }
-
-    pub(crate) fn permit(&mut self, rule: RuleId, value: &str) {
-        self.decisions.push(Decision { rule, value: value.to_owned(), answer: Answer::Permit });
-    }
-
-    /// Ends the trace with a refusal.
-    pub(crate) fn refuse(mut self, no: No) -> Refusal {
-        let No { rule, value, reason, remedy } = no;
-        self.decisions.push(Decision { rule, value: value.clone(), answer: Answer::Refuse });
-        Refusal(Box::new(Grounds { rule, value, reason, remedy, trace: self }))
-    }
-}
-
 /// A rule's "no", before the trace is joined to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct No {
@@ -177,6 +141,12 @@ pub enum Remedy {
 }
 
 impl Refusal {
+    /// The first rule's "no", and the answers of all rules.
+    pub(crate) fn new(no: No, trace: DecisionTrace) -> Self {
+        let No { rule, value, reason, remedy } = no;
+        Self(Box::new(Grounds { rule, value, reason, remedy, trace }))
+    }
+
     /// The rule that said no.
     pub const fn rule(&self) -> RuleId {
         self.0.rule
@@ -192,7 +162,7 @@ impl Refusal {
         &self.0.remedy
     }
 
-    /// Every rule that was asked, the refusing one last.
+    /// Every rule that was asked, also after the one that said no.
     pub const fn trace(&self) -> &DecisionTrace {
         &self.0.trace
     }
@@ -210,13 +180,31 @@ impl Remedy {
         }
     }
 
-    /// The remedy for a requester who may not know the role's contents: the change of the request, if there is one.
-    pub fn for_requester(&self) -> Option<&str> {
+    /// The flags of `role patch` that would permit it, if a change of the role would.
+    pub fn role_change(&self) -> Option<&str> {
+        match self {
+            Self::Request(_) => None,
+            Self::Role(flags) | Self::Either { role: flags, .. } => Some(flags),
+        }
+    }
+
+    /// The change of the request that would be permitted, if there is one: all that a requester may know, since a
+    /// change of the role tells what the role allows.
+    pub fn request_change(&self) -> Option<&str> {
         match self {
             Self::Role(_) => None,
             Self::Request(change) | Self::Either { request: change, .. } => Some(change),
         }
     }
+}
+
+/// A value as one word of a command line: as it is, or in single quotes.
+pub(crate) fn word(value: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@,=+%".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        return Cow::Borrowed(value);
+    }
+    Cow::Owned(alloc::format!("'{}'", value.replace('\'', "'\\''")))
 }
 
 /// The fault in one line: what was refused, why, and the rule's identifier.
@@ -315,3 +303,6 @@ impl fmt::Display for Warning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,14 @@ pub use self::path::{chain_of, is_root, unknown_critical_extension};
 pub(crate) use self::request::permit_root_key;
 pub use self::request::{AskedPathLength, CaRequest, DigitalSignature, permit_ca, permit_root};
 
-use crate::explain::{No, Refusal, Remedy, RuleId, Warning};
+use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::issue::Permitted;
 use crate::issuer::{IssuerCertificate, IssuerError};
 use crate::key::PublicKey;
+use crate::name::{DistinguishedName, GeneralName};
 use crate::oid;
 use crate::profile::{ExtendedKeyUsage, PathLength, Profile};
+use crate::validity::Validity;
 
 /// An issuer's certificate and those above it: what a certificate has to agree with that is to stand below. It needs no
 /// key, so that a request can be judged without one.
@@ -80,16 +82,35 @@ impl IssuerChain {
     /// # Errors
     ///
     /// [`Refusal`] if a member of the chain has this key.
-    pub fn permit_key(&self, mut permitted: Permitted<PublicKey>) -> Result<Permitted<PublicKey>, Refusal> {
-        let chain: Vec<&IssuerCertificate> = self.members().collect();
-        match own_key(&chain, &permitted.key) {
-            Ok(()) => {
-                permitted.trace.permit(RuleId::ISSUER_OWN_KEY, "");
-                Ok(permitted)
-            }
-            Err(no) => Err(permitted.trace.refuse(no)),
+    pub fn permit_key(&self, permitted: Permitted<PublicKey>) -> Result<Permitted<PublicKey>, Refusal> {
+        let mut inquiry = Inquiry::brief();
+        match self.ask_key(&permitted.key, &mut inquiry) {
+            Ok(()) => Ok(permitted),
+            Err(no) => Err(inquiry.refuse(no)),
         }
     }
+
+    pub(crate) fn ask_key(&self, key: &PublicKey, inquiry: &mut Inquiry) -> Result<(), No> {
+        let members: Vec<&IssuerCertificate> = self.members().collect();
+        inquiry.ask(RuleId::ISSUER_OWN_KEY, || key.key_type().to_string(), || own_key(&members, key))
+    }
+
+    /// The other rules of the chain, in order. Returns the path length that is left for a CA.
+    pub(crate) fn ask(
+        &self,
+        proposal: &Proposal<'_>,
+        inquiry: &mut Inquiry,
+    ) -> Result<Option<PathLength>, No> {
+        ask_below(&self.members().collect::<Vec<_>>(), proposal, inquiry)
+    }
+}
+
+/// What is about to stand below a chain, as far as it is known: what a role refused leaves a gap here.
+pub(crate) struct Proposal<'a> {
+    pub(crate) subject: Option<&'a DistinguishedName>,
+    pub(crate) alternative_names: &'a [GeneralName],
+    pub(crate) validity: Option<Validity>,
+    pub(crate) profile: &'a Profile,
 }
 
 /// `chain` begins with the issuer.
@@ -97,21 +118,27 @@ fn permit_below<K>(
     chain: &[&IssuerCertificate],
     mut permitted: Permitted<K>,
 ) -> Result<Permitted<K>, Refusal> {
-    let asked = outlives(chain, &permitted)
-        .map(|()| permitted.trace.permit(RuleId::ISSUER_VALIDITY, ""))
-        .and_then(|()| path_length(chain, &permitted.profile))
-        .and_then(|length| purposes(chain, &permitted.profile).map(|()| length))
-        .and_then(|length| name_constraints(chain, &permitted).map(|()| length));
-    let granted = match asked {
+    let proposal = Proposal {
+        subject: Some(&permitted.subject),
+        alternative_names: &permitted.alternative_names,
+        validity: Some(permitted.validity),
+        profile: &permitted.profile,
+    };
+    let mut inquiry = Inquiry::brief();
+    let granted = ask_below(chain, &proposal, &mut inquiry);
+    let granted = match inquiry.conclude(granted) {
         Ok(granted) => granted,
-        Err(no) => return Err(permitted.trace.refuse(no)),
+        Err(no) => {
+            let mut inquiry = Inquiry::thorough();
+            let _ = ask_below(chain, &proposal, &mut inquiry);
+            return Err(inquiry.refuse(no));
+        }
     };
     if let (Profile::Authority { path_length, .. }, Some(granted)) = (&mut permitted.profile, granted) {
         if granted == PathLength::AtMost(0) && *path_length != granted {
             permitted.warnings.push(Warning::PathLengthZero);
         }
         *path_length = granted;
-        permitted.trace.permit(RuleId::ISSUER_PATH_LENGTH, "");
     }
     // RFC 5280 7.1 lets names match whose octets differ, but some verifiers compare octets.
     let differ = chain.windows(2).any(|pair| match pair {
@@ -122,6 +149,38 @@ fn permit_below<K>(
         permitted.warnings.push(Warning::NameBytesDiffer);
     }
     Ok(permitted)
+}
+
+/// The rules of a chain, in order. Returns the path length that is left for a CA.
+fn ask_below(
+    chain: &[&IssuerCertificate],
+    proposal: &Proposal<'_>,
+    inquiry: &mut Inquiry,
+) -> Result<Option<PathLength>, No> {
+    let Proposal { subject, alternative_names, validity, profile } = proposal;
+    if let Some(validity) = validity {
+        let end = || validity.not_after().to_string();
+        let _ = inquiry.ask(RuleId::ISSUER_VALIDITY, end, || outlives(chain, *validity));
+    }
+    let length = match profile {
+        Profile::Authority { path_length: asked, .. } => inquiry
+            .ask(RuleId::ISSUER_PATH_LENGTH, || asked.to_string(), || path_length(chain, *asked))
+            .map(Some),
+        Profile::EndEntity { .. } => Ok(None),
+    };
+    let listed = || {
+        let purposes: Vec<String> = profile.extended_key_usages().iter().map(ToString::to_string).collect();
+        purposes.join(", ")
+    };
+    let _ = inquiry.ask(RuleId::ISSUER_PURPOSES, listed, || purposes(chain, profile));
+    let names = || {
+        let subject = subject.filter(|subject| !subject.is_empty()).map(ToString::to_string);
+        let names = alternative_names.iter().map(ToString::to_string);
+        subject.into_iter().chain(names).collect::<Vec<_>>().join(", ")
+    };
+    let constrained = || name_constraints(chain, *subject, alternative_names);
+    let _ = inquiry.ask(RuleId::ISSUER_NAME_CONSTRAINTS, names, constrained);
+    length
 }
 
 /// A CA's own key belongs into no certificate below it.
@@ -143,8 +202,8 @@ fn own_key(chain: &[&IssuerCertificate], key: &PublicKey) -> Result<(), No> {
 }
 
 /// Validity nests: a certificate ends no later than any member of its chain.
-fn outlives<K>(chain: &[&IssuerCertificate], permitted: &Permitted<K>) -> Result<(), No> {
-    let not_after = permitted.validity.not_after();
+fn outlives(chain: &[&IssuerCertificate], validity: Validity) -> Result<(), No> {
+    let not_after = validity.not_after();
     let Some(first) = chain.iter().min_by_key(|member| member.validity().not_after()) else {
         return Ok(());
     };
@@ -165,11 +224,8 @@ fn outlives<K>(chain: &[&IssuerCertificate], permitted: &Permitted<K>) -> Result
     })
 }
 
-/// RFC 5280 4.2.1.9: the path length that is left for a CA here, or `None` for an end entity.
-fn path_length(chain: &[&IssuerCertificate], profile: &Profile) -> Result<Option<PathLength>, No> {
-    let Profile::Authority { path_length: asked, .. } = profile else {
-        return Ok(None);
-    };
+/// RFC 5280 4.2.1.9: the path length that is left for a CA here.
+fn path_length(chain: &[&IssuerCertificate], asked: PathLength) -> Result<PathLength, No> {
     let mut left = PathLength::Unlimited;
     for (depth, member) in chain.iter().enumerate() {
         let PathLength::AtMost(length) = member.path_length() else {
@@ -193,11 +249,11 @@ fn path_length(chain: &[&IssuerCertificate], profile: &Profile) -> Result<Option
             PathLength::Unlimited => PathLength::AtMost(below),
         };
     }
-    match (*asked, left) {
-        (asked, PathLength::Unlimited) => Ok(Some(asked)),
-        (PathLength::Unlimited, left) => Ok(Some(left)),
+    match (asked, left) {
+        (asked, PathLength::Unlimited) => Ok(asked),
+        (PathLength::Unlimited, left) => Ok(left),
         (PathLength::AtMost(asked), PathLength::AtMost(left)) if asked <= left => {
-            Ok(Some(PathLength::AtMost(asked)))
+            Ok(PathLength::AtMost(asked))
         }
         (PathLength::AtMost(asked), PathLength::AtMost(left)) => Err(No {
             rule: RuleId::ISSUER_PATH_LENGTH,
@@ -255,13 +311,17 @@ fn without_purpose(purpose: ExtendedKeyUsage, profile: &Profile) -> Remedy {
 }
 
 /// RFC 5280 4.2.1.10. Constraints of a chain are not evaluated yet, and what cannot be checked is not signed.
-fn name_constraints<K>(chain: &[&IssuerCertificate], permitted: &Permitted<K>) -> Result<(), No> {
+fn name_constraints(
+    chain: &[&IssuerCertificate],
+    subject: Option<&DistinguishedName>,
+    _alternative_names: &[GeneralName],
+) -> Result<(), No> {
     let constrained =
         chain.iter().find(|member| member.certificate().extension(oid::NAME_CONSTRAINTS).is_some());
     let Some(member) = constrained else { return Ok(()) };
     Err(No {
         rule: RuleId::ISSUER_NAME_CONSTRAINTS,
-        value: permitted.subject.to_string(),
+        value: subject.map(ToString::to_string).unwrap_or_default(),
         reason: alloc::format!(
             "the CA \"{}\" has name constraints, which this version cannot check names against",
             member.subject()

@@ -19,7 +19,7 @@ use core::time::Duration;
 
 use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
-use crate::explain::{DecisionTrace, Refusal, Warning};
+use crate::explain::{Refusal, Warning};
 use crate::issuer::IssuerError;
 use crate::key::{
     KeyAlgorithm, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, VerifyError,
@@ -143,7 +143,6 @@ pub struct Permitted<K = PublicKey> {
     pub(crate) signature_bits: u16,
     pub(crate) revocation: RevocationPointers,
     pub(crate) warnings: Vec<Warning>,
-    pub(crate) trace: DecisionTrace,
 }
 
 impl<K> Permitted<K> {
@@ -172,11 +171,6 @@ impl<K> Permitted<K> {
         &self.warnings
     }
 
-    /// Every rule that was asked.
-    pub const fn trace(&self) -> &DecisionTrace {
-        &self.trace
-    }
-
     fn map<T>(self, key: T) -> Permitted<T> {
         let Self {
             subject,
@@ -187,19 +181,8 @@ impl<K> Permitted<K> {
             signature_bits,
             revocation,
             warnings,
-            trace,
         } = self;
-        Permitted {
-            subject,
-            alternative_names,
-            key,
-            profile,
-            validity,
-            signature_bits,
-            revocation,
-            warnings,
-            trace,
-        }
+        Permitted { subject, alternative_names, key, profile, validity, signature_bits, revocation, warnings }
     }
 }
 
@@ -219,6 +202,13 @@ impl Permitted<KeyAlgorithm> {
             return Err(IssueError::KeyMismatch { wanted: self.key });
         }
         Ok(self.map(key))
+    }
+}
+
+impl Permitted<()> {
+    /// The permission, for the key of the CSR that the rules were asked about.
+    pub(crate) fn for_key(self, key: PublicKey) -> Permitted<PublicKey> {
+        self.map(key)
     }
 }
 

@@ -277,6 +277,15 @@ pub enum PathLength {
     AtMost(u8),
 }
 
+impl fmt::Display for PathLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unlimited => f.write_str("unlimited"),
+            Self::AtMost(length) => length.fmt(f),
+        }
+    }
+}
+
 /// The shape of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {

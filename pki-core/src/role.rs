@@ -1,7 +1,7 @@
 //! Roles: named policy, who may have which certificate.
 //!
 //! [`RoleConfig`] is what was written, field by field under Vault's names; [`Role`] is what was accepted. Asking goes
-//! in a fixed order: key, names, subject, usages, lifetime. Each rule leaves a line in the decision trace.
+//! in a fixed order: key, names, subject, usages, lifetime. Issuing stops at the first "no"; explaining notes every answer.
 
 mod config;
 #[cfg(feature = "serde")]
@@ -28,14 +28,16 @@ pub use self::policies::PolicyIdentifier;
 use self::keys::KeyPolicy;
 use self::names::NamePolicy;
 use crate::csr::CertificationRequest;
-use crate::explain::{DecisionTrace, No, Refusal, Remedy, RuleId, Warning};
+use crate::explain::{Explanation, Inquiry, No, Refusal, Remedy, RuleId, Warning};
+use crate::hierarchy::{IssuerChain, Proposal};
 use crate::issue::{AskedLifetime, AskedNames, IssueRequest, Permitted, SignRequest};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
-use crate::name::{AttributeType, GeneralName};
+use crate::name::{AttributeType, DistinguishedName, GeneralName};
 use crate::oid;
-use crate::profile::{ExtendedKeyUsage, Profile};
+use crate::profile::{ExtendedKeyUsage, KeyUsages, Profile};
 use crate::tbs::RevocationPointers;
 use crate::time::UnixTime;
+use crate::validity::Validity;
 
 /// A role whose every field was checked.
 #[derive(Clone, Debug)]
@@ -69,113 +71,180 @@ impl Role {
         self.config.storage
     }
 
-    /// Asks every rule about a request for which we generate the key.
+    /// Asks the rules about a request for which we generate the key, to the first that says no.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] of the first rule that says no.
+    /// [`Refusal`] of the first rule that says no, with the answers of all.
     pub fn permit(
         &self,
         request: IssueRequest,
         limits: &Limits,
         now: UnixTime,
     ) -> Result<Permitted<KeyAlgorithm>, Refusal> {
-        let mut trace = DecisionTrace::with_capacity(8);
-        let mut warnings = Vec::new();
-        let IssueRequest { names, lifetime, key } = request;
-        let key = match self.keys.generate(key, &mut warnings) {
-            Ok(key) => key,
-            Err(no) => return Err(trace.refuse(no)),
-        };
-        trace.permit(RuleId::KEY_TYPE, key.key_type().as_str());
-        self.conclude(names, None, lifetime, key.key_type(), key, limits, now, trace, warnings)
+        let mut inquiry = Inquiry::brief();
+        let granted = self.consider(&request, limits, now, &mut inquiry).grant(self);
+        // Who is refused learns all reasons at once: the questions are put again, to the end.
+        inquiry.conclude(granted).map_err(|no| {
+            let mut inquiry = Inquiry::thorough();
+            let _ = self.consider(&request, limits, now, &mut inquiry);
+            inquiry.refuse(no)
+        })
     }
 
-    /// Asks every rule about a CSR.
+    /// Asks the rules about a CSR, to the first that says no.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] of the first rule that says no.
+    /// [`Refusal`] of the first rule that says no, with the answers of all.
     pub fn permit_csr(
         &self,
         request: SignRequest,
         limits: &Limits,
         now: UnixTime,
     ) -> Result<Permitted<PublicKey>, Refusal> {
-        let mut trace = DecisionTrace::with_capacity(8);
-        let mut warnings = Vec::new();
-        let SignRequest { csr, names, lifetime } = request;
-        let key = csr.public_key();
-        if let Err(no) = self.keys.certify(key) {
-            return Err(trace.refuse(no));
+        let mut inquiry = Inquiry::brief();
+        let granted = self.consider_csr(&request, limits, now, &mut inquiry).grant(self);
+        match inquiry.conclude(granted) {
+            Ok(permitted) => Ok(permitted.for_key(request.csr.into_public_key())),
+            Err(no) => {
+                let mut inquiry = Inquiry::thorough();
+                let _ = self.consider_csr(&request, limits, now, &mut inquiry);
+                Err(inquiry.refuse(no))
+            }
         }
-        let key_type = key.key_type();
-        trace.permit(RuleId::KEY_TYPE, key_type.as_str());
-        let names = self.names_of_csr(&csr, names, &mut warnings);
-        let serial_number = csr.subject_serial_numbers().into_iter().next();
-        let key = csr.into_public_key();
-        self.conclude(names, serial_number, lifetime, key_type, key, limits, now, trace, warnings)
     }
 
-    /// The rules that follow the key, which both doors share.
+    /// What [`Role::permit`] and then the issuer's chain would say, with the answer of every rule. No key is touched.
+    pub fn explain(
+        &self,
+        request: &IssueRequest,
+        chain: Option<&IssuerChain>,
+        limits: &Limits,
+        now: UnixTime,
+    ) -> Explanation<KeyAlgorithm> {
+        let mut inquiry = Inquiry::thorough();
+        let draft = self.consider(request, limits, now, &mut inquiry);
+        self.explain_below(draft, None, chain, inquiry)
+    }
+
+    /// The same for [`Role::permit_csr`].
+    pub fn explain_csr(
+        &self,
+        request: &SignRequest,
+        chain: Option<&IssuerChain>,
+        limits: &Limits,
+        now: UnixTime,
+    ) -> Explanation<PublicKey> {
+        let key = request.csr.public_key();
+        let mut inquiry = Inquiry::thorough();
+        let draft = self.consider_csr(request, limits, now, &mut inquiry);
+        let Explanation { trace, outcome } = self.explain_below(draft, Some(key), chain, inquiry);
+        Explanation { trace, outcome: outcome.map(|permitted| permitted.for_key(key.clone())) }
+    }
+
+    fn explain_below<K: Copy>(
+        &self,
+        draft: Draft<K>,
+        key: Option<&PublicKey>,
+        chain: Option<&IssuerChain>,
+        mut inquiry: Inquiry,
+    ) -> Explanation<K> {
+        let profile = self.profile(draft.key_usages.as_ref().copied().unwrap_or(KeyUsages::NONE));
+        let proposal = Proposal {
+            subject: draft.subject.as_ref().ok(),
+            alternative_names: &draft.alternative_names,
+            validity: draft.validity.as_ref().ok().copied(),
+            profile: &profile,
+        };
+        // Without an issuer there is nobody to ask.
+        if let Some(chain) = chain {
+            if let Some(key) = key {
+                let _ = chain.ask_key(key, &mut inquiry);
+            }
+            let _ = chain.ask(&proposal, &mut inquiry);
+        }
+        let outcome = inquiry.conclude(draft.grant(self));
+        let trace = inquiry.into_trace();
+        // What the chain grants otherwise than the role is in the outcome too.
+        let outcome = match (outcome, chain) {
+            (Ok(permitted), Some(chain)) => chain.permit(permitted),
+            (Ok(permitted), None) => Ok(permitted),
+            (Err(no), _) => Err(Refusal::new(no, trace.clone())),
+        };
+        Explanation { trace, outcome }
+    }
+
+    fn consider(
+        &self,
+        request: &IssueRequest,
+        limits: &Limits,
+        now: UnixTime,
+        inquiry: &mut Inquiry,
+    ) -> Draft<KeyAlgorithm> {
+        let IssueRequest { names, lifetime, key } = request;
+        let mut warnings = Vec::new();
+        let key = self.keys.generate(*key, &mut warnings, inquiry);
+        let key_type = key.as_ref().map(|key| key.key_type()).map_err(Clone::clone);
+        self.conclude(names, None, *lifetime, key_type, key, limits, now, inquiry, warnings)
+    }
+
+    fn consider_csr(
+        &self,
+        request: &SignRequest,
+        limits: &Limits,
+        now: UnixTime,
+        inquiry: &mut Inquiry,
+    ) -> Draft<()> {
+        let SignRequest { csr, names, lifetime } = request;
+        let mut warnings = Vec::new();
+        let key = csr.public_key();
+        let certified = self.keys.certify(key, inquiry);
+        let names = self.names_of_csr(csr, names, &mut warnings);
+        let serial_number = csr.subject_serial_numbers().into_iter().next();
+        let key_type = Ok(key.key_type());
+        self.conclude(&names, serial_number, *lifetime, key_type, certified, limits, now, inquiry, warnings)
+    }
+
+    /// The rules that follow the key, which both doors share. What one of them refuses does not keep the others from
+    /// being asked, unless they need its answer.
     #[expect(clippy::too_many_arguments, reason = "one private step that both doors end in")]
     fn conclude<K>(
         &self,
-        names: AskedNames,
+        names: &AskedNames,
         serial_number: Option<String>,
         lifetime: AskedLifetime,
-        key_type: KeyType,
-        key: K,
+        key_type: Result<KeyType, No>,
+        key: Result<K, No>,
         limits: &Limits,
         now: UnixTime,
-        mut trace: DecisionTrace,
+        inquiry: &mut Inquiry,
         mut warnings: Vec<Warning>,
-    ) -> Result<Permitted<K>, Refusal> {
-        let granted = match self.names.permit(&self.config, &names, &mut trace) {
-            Ok(granted) => granted,
-            Err(no) => return Err(trace.refuse(no)),
-        };
+    ) -> Draft<K> {
+        let alternative_names = self.names.permit(&self.config, names, inquiry);
         let subject =
-            match self.permit_subject(names.common_name.as_ref(), serial_number, &granted, &mut trace) {
-                Ok(subject) => subject,
-                Err(no) => return Err(trace.refuse(no)),
-            };
-        if granted.is_empty() {
+            self.permit_subject(names.common_name.as_ref(), serial_number, &alternative_names, inquiry);
+        if alternative_names.is_empty() {
             warnings.push(Warning::NoAlternativeName);
         }
-        let key_usages = match self.key_usages.permit(key_type, &mut warnings) {
-            Ok(usages) => usages,
-            Err(no) => return Err(trace.refuse(no)),
-        };
-        let validity = match self.permit_lifetime(lifetime, limits, now, &mut warnings) {
-            Ok(validity) => validity,
-            Err(no) => return Err(trace.refuse(no)),
-        };
-        trace.permit(RuleId::LIFETIME_ORDER, "");
-        Ok(Permitted {
-            subject,
-            alternative_names: granted,
-            key,
-            profile: Profile::EndEntity { key_usages, extended_key_usages: self.extended_key_usages.clone() },
-            validity,
-            signature_bits: self.config.signature_bits,
-            revocation: match self.config.storage {
-                Storage::Full | Storage::Index => RevocationPointers::Endpoints,
-                Storage::None => RevocationPointers::NoneAvailable,
-            },
-            warnings,
-            trace,
-        })
+        let key_usages =
+            key_type.and_then(|key_type| self.key_usages.permit(key_type, &mut warnings, inquiry));
+        let validity = self.permit_lifetime(lifetime, limits, now, &mut warnings, inquiry);
+        Draft { subject, alternative_names, key, key_usages, validity, warnings }
+    }
+
+    fn profile(&self, key_usages: KeyUsages) -> Profile {
+        Profile::EndEntity { key_usages, extended_key_usages: self.extended_key_usages.clone() }
     }
 
     /// Which names count: the CSR's own, or those given beside it.
     fn names_of_csr(
         &self,
         csr: &CertificationRequest,
-        beside: AskedNames,
+        beside: &AskedNames,
         warnings: &mut Vec<Warning>,
     ) -> AskedNames {
-        let AskedNames { common_name, common_name_in_sans, alternative_names } = beside;
+        let AskedNames { common_name, common_name_in_sans, alternative_names } = beside.clone();
         let csr_name = csr.common_name().and_then(|name| crate::issue::CommonName::parse(&name).ok());
         let common_name = match (self.config.use_csr_common_name, csr_name) {
             (true, Some(from_csr)) => {
@@ -205,6 +274,36 @@ impl Role {
             }
         }
         AskedNames { common_name, common_name_in_sans, alternative_names }
+    }
+}
+
+/// What a role would grant, as far as its rules agree.
+struct Draft<K> {
+    subject: Result<DistinguishedName, No>,
+    alternative_names: Vec<GeneralName>,
+    key: Result<K, No>,
+    key_usages: Result<KeyUsages, No>,
+    validity: Result<Validity, No>,
+    warnings: Vec<Warning>,
+}
+
+impl<K> Draft<K> {
+    /// The permission, if every part is granted. That no rule refused is for the inquiry to say.
+    fn grant(self, role: &Role) -> Result<Permitted<K>, No> {
+        let Self { subject, alternative_names, key, key_usages, validity, warnings } = self;
+        Ok(Permitted {
+            subject: subject?,
+            alternative_names,
+            key: key?,
+            profile: role.profile(key_usages?),
+            validity: validity?,
+            signature_bits: role.config.signature_bits,
+            revocation: match role.config.storage {
+                Storage::Full | Storage::Index => RevocationPointers::Endpoints,
+                Storage::None => RevocationPointers::NoneAvailable,
+            },
+            warnings,
+        })
     }
 }
 

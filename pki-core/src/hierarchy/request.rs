@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::explain::{DecisionTrace, No, Refusal, Remedy, RuleId, Warning};
+use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::issue::{AskedLifetime, IssueError, Permitted};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 use crate::name::{DistinguishedName, GeneralName};
@@ -81,7 +81,7 @@ pub fn permit_root(
     limits: &Limits,
     now: UnixTime,
 ) -> Result<Permitted<KeyAlgorithm>, Refusal> {
-    conclude(request, key, DecisionTrace::with_capacity(4), limits, now)
+    decide(request, key, |_| Ok(()), limits, now)
 }
 
 /// The rules for a CA whose key exists: an intermediate, or a root on an existing key.
@@ -95,21 +95,39 @@ pub fn permit_ca(
     limits: &Limits,
     now: UnixTime,
 ) -> Result<Permitted<PublicKey>, Refusal> {
-    let mut trace = DecisionTrace::with_capacity(4);
-    if let Err(no) = authority_key(&key) {
-        return Err(trace.refuse(no));
-    }
-    trace.permit(RuleId::AUTHORITY_KEY, key.key_type().as_str());
-    conclude(request, key, trace, limits, now)
+    let key_rules = |inquiry: &mut Inquiry| {
+        let value = || key.key_type().to_string();
+        inquiry.ask(RuleId::AUTHORITY_KEY, value, || authority_key(&key))
+    };
+    let permitted = decide(request, (), key_rules, limits, now)?;
+    Ok(permitted.for_key(key))
 }
 
-fn conclude<K>(
+fn decide<K: Copy>(
     request: CaRequest,
     key: K,
-    mut trace: DecisionTrace,
+    key_rules: impl Fn(&mut Inquiry) -> Result<(), No>,
     limits: &Limits,
     now: UnixTime,
 ) -> Result<Permitted<K>, Refusal> {
+    let mut inquiry = Inquiry::brief();
+    let accepted = key_rules(&mut inquiry);
+    let granted = consider(&request, key, limits, now, &mut inquiry);
+    inquiry.conclude(accepted.and(granted)).map_err(|no| {
+        let mut inquiry = Inquiry::thorough();
+        let _ = key_rules(&mut inquiry);
+        let _ = consider(&request, key, limits, now, &mut inquiry);
+        inquiry.refuse(no)
+    })
+}
+
+fn consider<K>(
+    request: &CaRequest,
+    key: K,
+    limits: &Limits,
+    now: UnixTime,
+    inquiry: &mut Inquiry,
+) -> Result<Permitted<K>, No> {
     let CaRequest {
         subject,
         alternative_names,
@@ -121,17 +139,10 @@ fn conclude<K>(
         signature_bits,
     } = request;
     let mut warnings = Vec::new();
-    if let Err(no) = authority_subject(&subject) {
-        return Err(trace.refuse(no));
-    }
-    trace.permit(RuleId::AUTHORITY_SUBJECT, "");
-    let granted = limits.grant(lifetime, limits.default_ttl, None, not_before_duration, now, &mut warnings);
-    let validity = match granted {
-        Ok(validity) => validity,
-        Err(no) => return Err(trace.refuse(no)),
-    };
-    trace.permit(RuleId::LIFETIME_ORDER, "");
-    let path_length = match path_length {
+    let named = inquiry.ask(RuleId::AUTHORITY_SUBJECT, || subject.to_string(), || authority_subject(subject));
+    let validity =
+        limits.grant(*lifetime, limits.default_ttl, None, *not_before_duration, now, &mut warnings, inquiry);
+    let path_length = match *path_length {
         AskedPathLength::Default => PathLength::Unlimited,
         AskedPathLength::AtMost(length) => PathLength::AtMost(length),
     };
@@ -142,16 +153,20 @@ fn conclude<K>(
         DigitalSignature::Permit => KeyUsages::NONE.with(KeyUsage::DigitalSignature),
         DigitalSignature::Refuse => KeyUsages::NONE,
     };
+    named?;
     Ok(Permitted {
-        subject,
-        alternative_names,
+        subject: subject.clone(),
+        alternative_names: alternative_names.clone(),
         key,
-        profile: Profile::Authority { path_length, key_usages, extended_key_usages },
-        validity,
-        signature_bits: if signature_bits == 0 { 256 } else { signature_bits },
+        profile: Profile::Authority {
+            path_length,
+            key_usages,
+            extended_key_usages: extended_key_usages.clone(),
+        },
+        validity: validity?,
+        signature_bits: if *signature_bits == 0 { 256 } else { *signature_bits },
         revocation: RevocationPointers::Endpoints,
         warnings,
-        trace,
     })
 }
 
@@ -192,13 +207,11 @@ pub(crate) fn permit_root_key(
     if permitted.key.spki_der() == key.spki_der() {
         return Ok(permitted);
     }
-    Err(permitted
-        .trace
-        .refuse(No {
-            rule: RuleId::AUTHORITY_KEY,
-            value: String::new(),
-            reason: "a root is signed with its own key, and this key is another one".to_string(),
-            remedy: Remedy::Request("sign with the key that the certificate is for".to_string()),
-        })
-        .into())
+    let no = No {
+        rule: RuleId::AUTHORITY_KEY,
+        value: String::new(),
+        reason: "a root is signed with its own key, and this key is another one".to_string(),
+        remedy: Remedy::Request("sign with the key that the certificate is for".to_string()),
+    };
+    Err(Inquiry::brief().refuse(no).into())
 }

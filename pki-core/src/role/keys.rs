@@ -1,10 +1,10 @@
 //! Which keys a role certifies.
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::config::{Complaints, RoleConfig, RoleKeyType};
-use crate::explain::{No, Remedy, RuleId, Warning};
+use crate::explain::{Inquiry, No, Remedy, RuleId, Warning};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 
 /// The least size of an RSA key: the floor of every current verifier (Baseline Requirements 6.1.5).
@@ -61,57 +61,86 @@ impl KeyPolicy {
         self,
         asked: Option<(KeyType, u32)>,
         warnings: &mut Vec<Warning>,
+        inquiry: &mut Inquiry,
     ) -> Result<KeyAlgorithm, No> {
-        let (key_type, bits) = match (self.key_type, asked) {
+        let value = || asked.map_or_else(String::new, |(key_type, bits)| alloc::format!("{key_type} {bits}"));
+        let ask_type = || self.type_to_generate(asked, warnings);
+        let (key_type, bits) =
+            inquiry.ask_because(RuleId::KEY_TYPE, value, ask_type, |(key_type, _)| key_type.to_string())?;
+        let value = || alloc::format!("{key_type} {bits}");
+        inquiry.ask_because(
+            RuleId::KEY_BITS,
+            value,
+            || bits_to_generate(key_type, bits),
+            |key| key.bits().to_string(),
+        )
+    }
+
+    fn type_to_generate(
+        self,
+        asked: Option<(KeyType, u32)>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(KeyType, u32), No> {
+        match (self.key_type, asked) {
             (Some(key_type), asked) => {
                 if asked.is_some_and(|(t, b)| t != key_type || (b != 0 && b != self.bits)) {
                     warnings.push(Warning::KeyAskedIgnored);
                 }
-                (key_type, self.bits)
+                Ok((key_type, self.bits))
             }
-            (None, Some(asked)) => asked,
-            (None, None) => {
-                return Err(No {
-                    rule: RuleId::KEY_TYPE,
-                    value: "any".to_string(),
-                    reason:
-                        "the role takes keys of any type, so the request has to say which one to generate"
-                            .to_string(),
-                    remedy: Remedy::Either {
-                        role: "--key-type ec".to_string(),
-                        request: "say which key: --key-type ec --key-bits 256".to_string(),
-                    },
-                });
-            }
-        };
-        KeyAlgorithm::new(key_type, bits).map_err(|error| No {
-            rule: RuleId::KEY_BITS,
-            value: alloc::format!("{key_type} {bits}"),
-            reason: error.to_string(),
-            remedy: Remedy::Request(
-                "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519"
+            (None, Some(asked)) => Ok(asked),
+            (None, None) => Err(No {
+                rule: RuleId::KEY_TYPE,
+                value: "any".to_string(),
+                reason: "the role takes keys of any type, so the request has to say which one to generate"
                     .to_string(),
-            ),
-        })
+                remedy: Remedy::Either {
+                    role: "--key-type ec".to_string(),
+                    request: "say which key: --key-type ec --key-bits 256".to_string(),
+                },
+            }),
+        }
     }
 
     /// Whether a CSR's key may be certified.
-    pub(super) fn certify(self, key: &PublicKey) -> Result<(), No> {
+    pub(super) fn certify(self, key: &PublicKey, inquiry: &mut Inquiry) -> Result<(), No> {
+        let value = || alloc::format!("{} {}", key.key_type(), key.bits());
+        let of_type = inquiry.ask_because(
+            RuleId::KEY_TYPE,
+            value,
+            || self.type_allowed(key),
+            |()| self.key_type.map_or("any", KeyType::as_str).to_string(),
+        );
+        let long_enough = inquiry.ask_because(
+            RuleId::KEY_BITS,
+            value,
+            || self.bits_allowed(key),
+            |()| alloc::format!("at least {}", self.bits),
+        );
+        of_type.and(long_enough)
+    }
+
+    fn type_allowed(self, key: &PublicKey) -> Result<(), No> {
+        let key_type = key.key_type();
+        let Some(wanted) = self.key_type.filter(|wanted| *wanted != key_type) else { return Ok(()) };
+        let value = alloc::format!("{key_type} {}", key.bits());
+        Err(No {
+            rule: RuleId::KEY_TYPE,
+            reason: alloc::format!("the role requires keys of type {wanted}, the CSR's key is {value}"),
+            value,
+            remedy: Remedy::Either {
+                role: "--key-type any".to_string(),
+                request: alloc::format!("make the CSR with a key of type {wanted}"),
+            },
+        })
+    }
+
+    fn bits_allowed(self, key: &PublicKey) -> Result<(), No> {
         let (key_type, bits) = (key.key_type(), key.bits());
         let value = alloc::format!("{key_type} {bits}");
-        if self.key_type.is_some_and(|wanted| wanted != key_type) {
-            let wanted = self.key_type.map_or("any", KeyType::as_str);
-            return Err(No {
-                rule: RuleId::KEY_TYPE,
-                reason: alloc::format!("the role requires keys of type {wanted}, the CSR's key is {value}"),
-                value,
-                remedy: Remedy::Either {
-                    role: "--key-type any".to_string(),
-                    request: alloc::format!("make the CSR with a key of type {wanted}"),
-                },
-            });
-        }
         let least = if key_type == KeyType::Rsa { self.bits.max(MIN_RSA_BITS) } else { self.bits };
+        // The role's size is one of its own type's; another type was refused already.
+        let least = if self.key_type.is_some_and(|wanted| wanted != key_type) { 0 } else { least };
         if bits < least {
             let request = alloc::format!("make the CSR with a key of at least {least} bits");
             return Err(No {
@@ -141,4 +170,15 @@ impl KeyPolicy {
         }
         Ok(())
     }
+}
+
+fn bits_to_generate(key_type: KeyType, bits: u32) -> Result<KeyAlgorithm, No> {
+    KeyAlgorithm::new(key_type, bits).map_err(|error| No {
+        rule: RuleId::KEY_BITS,
+        value: alloc::format!("{key_type} {bits}"),
+        reason: error.to_string(),
+        remedy: Remedy::Request(
+            "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519".to_string(),
+        ),
+    })
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Role;
-use crate::explain::{No, Remedy, RuleId, Warning};
+use crate::explain::{Inquiry, No, Remedy, RuleId, Warning};
 use crate::issue::AskedLifetime;
 use crate::time::UnixTime;
 use crate::validity::Validity;
@@ -30,6 +30,7 @@ impl Limits {
     /// The period for a lifetime that was asked for, from `now`, cut to this limit and `role_max`.
     ///
     /// The only place that adds durations to times: each end is computed once and carried from here.
+    #[expect(clippy::too_many_arguments, reason = "what decides a lifetime comes from four places")]
     pub(crate) fn grant(
         &self,
         asked: AskedLifetime,
@@ -38,6 +39,7 @@ impl Limits {
         backdate: Duration,
         now: UnixTime,
         warnings: &mut Vec<Warning>,
+        inquiry: &mut Inquiry,
     ) -> Result<Validity, No> {
         let (limit, whose) = match role_max {
             Some(role_max) if role_max <= self.max_ttl => (role_max, "the role's max_ttl"),
@@ -60,24 +62,30 @@ impl Limits {
                 now.checked_add(default_ttl.min(limit)).unwrap_or(latest)
             }
         };
-        if not_after <= now {
-            return Err(No {
-                rule: RuleId::LIFETIME_ORDER,
-                value: not_after.to_string(),
-                reason: alloc::format!(
-                    "the certificate would end at {not_after}, which is not after now ({now})"
-                ),
-                remedy: Remedy::Request("ask for a later end: --ttl or --not-after".to_string()),
-            });
-        }
         let not_before = now.checked_sub(backdate).unwrap_or(UnixTime::MIN);
-        Validity::new(not_before, not_after).map_err(|error| No {
-            rule: RuleId::LIFETIME_ORDER,
-            value: String::new(),
-            reason: error.to_string(),
-            remedy: Remedy::Request("ask for a later end: --ttl or --not-after".to_string()),
-        })
+        inquiry.ask_because(
+            RuleId::LIFETIME_ORDER,
+            || not_after.to_string(),
+            || lifetime_order(not_before, not_after, now),
+            |_| alloc::format!("{whose} is {}s", limit.as_secs()),
+        )
     }
+}
+
+/// A certificate ends after it begins, and in the future.
+fn lifetime_order(not_before: UnixTime, not_after: UnixTime, now: UnixTime) -> Result<Validity, No> {
+    let no = |reason: String| No {
+        rule: RuleId::LIFETIME_ORDER,
+        value: not_after.to_string(),
+        reason,
+        remedy: Remedy::Request("ask for a later end: --ttl or --not-after".to_string()),
+    };
+    if not_after <= now {
+        return Err(no(alloc::format!(
+            "the certificate would end at {not_after}, which is not after now ({now})"
+        )));
+    }
+    Validity::new(not_before, not_after).map_err(|error| no(error.to_string()))
 }
 
 impl Role {
@@ -87,26 +95,36 @@ impl Role {
         limits: &Limits,
         now: UnixTime,
         warnings: &mut Vec<Warning>,
+        inquiry: &mut Inquiry,
     ) -> Result<Validity, No> {
         let config = &self.config;
-        let asked = match (self.not_after, asked) {
-            (None, asked) => asked,
-            (Some(_), AskedLifetime::Ttl(ttl)) if !ttl.is_zero() => {
-                return Err(No {
-                    rule: RuleId::LIFETIME_CONFLICT,
-                    value: alloc::format!("{}s", ttl.as_secs()),
-                    reason: "the role fixes not_after, so the request cannot have a TTL".to_string(),
-                    remedy: Remedy::Either {
-                        role: "--not-after=".to_string(),
-                        request: "leave --ttl out".to_string(),
-                    },
-                });
+        let asked = match self.not_after {
+            None => asked,
+            Some(fixed) => {
+                let value = || fixed.to_string();
+                inquiry.ask(RuleId::LIFETIME_CONFLICT, value, || lifetime_conflict(asked))?;
+                AskedLifetime::NotAfter(fixed)
             }
-            (Some(fixed), _) => AskedLifetime::NotAfter(fixed),
         };
         let default_ttl = if config.ttl > 0 { Duration::from_secs(config.ttl) } else { limits.default_ttl };
         let role_max = (config.max_ttl > 0).then(|| Duration::from_secs(config.max_ttl));
         let backdate = Duration::from_secs(config.not_before_duration);
-        limits.grant(asked, default_ttl, role_max, backdate, now, warnings)
+        limits.grant(asked, default_ttl, role_max, backdate, now, warnings, inquiry)
+    }
+}
+
+/// Where the role says when every certificate ends, a request has no TTL.
+fn lifetime_conflict(asked: AskedLifetime) -> Result<(), No> {
+    match asked {
+        AskedLifetime::Ttl(ttl) if !ttl.is_zero() => Err(No {
+            rule: RuleId::LIFETIME_CONFLICT,
+            value: alloc::format!("{}s", ttl.as_secs()),
+            reason: "the role fixes not_after, so the request cannot have a TTL".to_string(),
+            remedy: Remedy::Either {
+                role: "--not-after=".to_string(),
+                request: "leave --ttl out".to_string(),
+            },
+        }),
+        _ => Ok(()),
     }
 }

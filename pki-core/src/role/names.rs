@@ -3,10 +3,11 @@
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 use super::config::RoleConfig;
-use crate::explain::{DecisionTrace, No, Remedy, RuleId};
+use crate::explain::{Inquiry, No, Remedy, RuleId, word};
 use crate::issue::{AskedNames, CommonName, CommonNameInSans};
 use crate::name::{AttributeType, DnsName, DnsNameError, EmailAddress, GeneralName, Uri};
 
@@ -24,56 +25,63 @@ impl NamePolicy {
     }
 
     /// Asks every rule about every name, the common name first, and returns the alternative names in the order of the
-    /// certificate: DNS, e-mail, IP, URI.
+    /// certificate: DNS, e-mail, IP, URI. Names that were refused are among them: the inquiry knows which.
     pub(super) fn permit(
         &self,
         role: &RoleConfig,
         asked: &AskedNames,
-        trace: &mut DecisionTrace,
-    ) -> Result<Vec<GeneralName>, No> {
+        inquiry: &mut Inquiry,
+    ) -> Vec<GeneralName> {
         let AskedNames { common_name, common_name_in_sans, alternative_names } = asked;
         let mut dns: Vec<GeneralName> = Vec::new();
         let mut emails: Vec<GeneralName> = Vec::new();
         let mut addresses: Vec<GeneralName> = Vec::new();
         let mut uris: Vec<GeneralName> = Vec::new();
 
-        match common_name {
-            None if role.require_cn => return Err(common_name_required()),
-            None => {}
-            Some(common_name) => {
-                common_name_length(common_name)?;
-                let derived = self.permit_common_name(role, common_name, alternative_names)?;
-                trace.permit(RuleId::NAME_DOMAIN, common_name.as_str());
-                if *common_name_in_sans == CommonNameInSans::Include {
-                    match derived {
-                        Some(name @ GeneralName::Dns(_)) => dns.push(name),
-                        Some(name) => emails.push(name),
-                        None => {}
-                    }
+        let text = || common_name.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default();
+        let required = || common_name_required(role, common_name.as_ref());
+        let _ = inquiry.ask_because(RuleId::COMMON_NAME_REQUIRED, text, required, |()| {
+            switch("require_cn", role.require_cn)
+        });
+        if let Some(common_name) = common_name {
+            let _ = inquiry.ask(RuleId::COMMON_NAME_LENGTH, text, || common_name_length(common_name));
+            let derived = self.permit_common_name(role, common_name, alternative_names, inquiry);
+            if *common_name_in_sans == CommonNameInSans::Include {
+                match derived {
+                    Some(name @ GeneralName::Dns(_)) => dns.push(name),
+                    Some(name) => emails.push(name),
+                    None => {}
                 }
             }
         }
         for name in alternative_names {
-            let (list, rule) = match name {
+            let list = match name {
                 GeneralName::Dns(dns_name) => {
-                    self.permit_name(role, &Candidate::of_dns(dns_name))?;
-                    (&mut dns, RuleId::NAME_DOMAIN)
+                    self.permit_name(role, &Candidate::of_dns(dns_name), inquiry);
+                    &mut dns
                 }
                 GeneralName::Email(email) => {
-                    self.permit_name(role, &Candidate::of_email(email))?;
-                    (&mut emails, RuleId::NAME_DOMAIN)
+                    self.permit_name(role, &Candidate::of_email(email), inquiry);
+                    &mut emails
                 }
                 GeneralName::Ip(address) => {
-                    ip_allowed(role, *address)?;
-                    (&mut addresses, RuleId::IP_ALLOWED)
+                    let allowed = || ip_allowed(role, *address);
+                    let because = |(): &()| switch("allow_ip_sans", role.allow_ip_sans);
+                    let _ = inquiry.ask_because(RuleId::IP_ALLOWED, || name.value(), allowed, because);
+                    &mut addresses
                 }
                 GeneralName::Uri(uri) => {
-                    uri_allowed(role, uri)?;
-                    (&mut uris, RuleId::URI_ALLOWED)
+                    let allowed = || uri_allowed(role, uri);
+                    let because = |pattern: &&str| alloc::format!("allowed_uri_sans has {pattern}");
+                    let _ = inquiry.ask_because(RuleId::URI_ALLOWED, || name.value(), allowed, because);
+                    &mut uris
                 }
-                GeneralName::Other(_) => return Err(other_name_allowed(name)),
+                GeneralName::Other(_) => {
+                    let _ =
+                        inquiry.ask(RuleId::OTHER_NAME_ALLOWED, || name.value(), || other_name_allowed(name));
+                    continue;
+                }
             };
-            trace.permit(rule, &name.value());
             if !list.contains(name) {
                 list.push(name.clone());
             }
@@ -82,7 +90,7 @@ impl NamePolicy {
         dns.append(&mut emails);
         dns.append(&mut addresses);
         dns.append(&mut uris);
-        Ok(dns)
+        dns
     }
 
     /// A common name: a host name, an e-mail address, or, where the role does not enforce host names, any text. Returns
@@ -92,33 +100,71 @@ impl NamePolicy {
         role: &RoleConfig,
         common_name: &CommonName,
         alternative_names: &[GeneralName],
-    ) -> Result<Option<GeneralName>, No> {
+        inquiry: &mut Inquiry,
+    ) -> Option<GeneralName> {
         let text = common_name.as_str();
-        common_name_ip(text, alternative_names)?;
+        let value = || text.to_owned();
+        if text.parse::<IpAddr>().is_ok() {
+            let ip = || common_name_ip(text, alternative_names);
+            // An address is no name of the other kinds, and those would only repeat that.
+            inquiry.ask(RuleId::COMMON_NAME_IP, value, ip).ok()?;
+        }
         if let Ok(name) = DnsName::parse(text) {
-            self.permit_name(role, &Candidate::of_dns(&name))?;
-            return Ok(Some(GeneralName::Dns(name)));
+            self.permit_name(role, &Candidate::of_dns(&name), inquiry);
+            return Some(GeneralName::Dns(name));
         }
         if let Ok(email) = EmailAddress::parse(text) {
-            self.permit_name(role, &Candidate::of_email(&email))?;
-            return Ok(Some(GeneralName::Email(email)));
+            self.permit_name(role, &Candidate::of_email(&email), inquiry);
+            return Some(GeneralName::Email(email));
         }
-        self.permit_name(role, &Candidate::of_text(text))?;
-        Ok(None)
+        self.permit_name(role, &Candidate::of_text(text), inquiry);
+        None
     }
 
     /// The rules about one DNS name, e-mail address or other text, in order.
-    fn permit_name(&self, role: &RoleConfig, name: &Candidate<'_>) -> Result<(), No> {
-        one_at_sign(name)?;
-        let reduced = wildcard(role, name)?;
-        hostname(role, name, &reduced)?;
-        if role.allow_any_name
-            || localhost(role, name, &reduced)
-            || self.domains.iter().any(|domain| within(role, domain, name, &reduced))
-        {
-            return Ok(());
+    fn permit_name(&self, role: &RoleConfig, name: &Candidate<'_>, inquiry: &mut Inquiry) {
+        let value = || name.text.clone();
+        if name.text.matches('@').count() > 1 {
+            let _ = inquiry.ask(RuleId::NAME_HOSTNAME, value, || one_at_sign(name));
+            return;
         }
-        Err(self.not_allowed(role, name, &reduced))
+        let reduced = name.reduced();
+        if reduced.wildcard.is_some() {
+            let allowed = || wildcard_allowed(role, name);
+            let because = |(): &()| switch("allow_wildcard_certificates", role.allow_wildcard_certificates);
+            let _ = inquiry.ask_because(RuleId::NAME_WILDCARD, value, allowed, because);
+            let place = || wildcard_place(name, &reduced);
+            if inquiry.ask(RuleId::NAME_WILDCARD_PLACE, value, place).is_err() {
+                return;
+            }
+        }
+        if role.enforce_hostnames {
+            let _ = inquiry.ask(RuleId::NAME_HOSTNAME, value, || hostname(name, &reduced));
+        }
+        let allowed = || self.allowed(role, name, &reduced);
+        let _ = inquiry.ask_because(RuleId::NAME_DOMAIN, value, allowed, ToString::to_string);
+    }
+
+    /// The name is one of those that the role allows, and by which of its fields.
+    fn allowed(
+        &self,
+        role: &RoleConfig,
+        name: &Candidate<'_>,
+        reduced: &Reduced<'_>,
+    ) -> Result<Ground<'_>, No> {
+        if role.allow_any_name {
+            return Ok(Ground { field: "allow_any_name", domain: None });
+        }
+        if localhost(role, name, reduced) {
+            return Ok(Ground { field: "allow_localhost", domain: None });
+        }
+        self.domains
+            .iter()
+            .find_map(|domain| {
+                let field = within(role, domain, name, reduced)?;
+                Some(Ground { field, domain: Some(domain) })
+            })
+            .ok_or_else(|| self.not_allowed(role, name, reduced))
     }
 
     /// The refusal, with the nearest change of the role that would permit the name.
@@ -127,7 +173,7 @@ impl NamePolicy {
             let mut changed = RoleConfig { allowed_domains: Vec::new(), ..role.clone() };
             change(&mut changed);
             localhost(&changed, name, reduced)
-                || self.domains.iter().any(|domain| within(&changed, domain, name, reduced))
+                || self.domains.iter().any(|domain| within(&changed, domain, name, reduced).is_some())
         };
         let single: [(Change, &str, &str); 4] = [
             (|r| r.allow_bare_domains = true, "--allow-bare-domains", "it is a bare domain of this role"),
@@ -142,7 +188,7 @@ impl NamePolicy {
                 let mut domains = role.allowed_domains.clone();
                 domains.push(name.text.clone());
                 ("it is in none of the role's domains", {
-                    alloc::format!("--allowed-domains {} --allow-bare-domains", domains.join(","))
+                    alloc::format!("--allowed-domains {} --allow-bare-domains", word(&domains.join(",")))
                 })
             }
         };
@@ -153,6 +199,26 @@ impl NamePolicy {
             remedy: Remedy::Role(flags),
         }
     }
+}
+
+/// What in the role allows a name.
+struct Ground<'a> {
+    field: &'static str,
+    domain: Option<&'a str>,
+}
+
+impl fmt::Display for Ground<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.domain {
+            Some(domain) => write!(f, "{} with {domain} of allowed_domains", self.field),
+            None => write!(f, "{} is true", self.field),
+        }
+    }
+}
+
+/// A switch of a role as its trace shows it.
+fn switch(field: &str, value: bool) -> String {
+    alloc::format!("{field} is {value}")
 }
 
 /// A change of a role's switches.
@@ -210,6 +276,16 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// The host without the label that has a wildcard.
+    fn reduced(&self) -> Reduced<'_> {
+        let host = self.comparable_host.as_str();
+        if !host.contains('*') {
+            return Reduced { host, wildcard: None };
+        }
+        let (label, rest) = host.split_once('.').unwrap_or((host, ""));
+        Reduced { host: rest, wildcard: Some(label) }
+    }
+
     fn no(&self, rule: RuleId, reason: String, remedy: Remedy) -> No {
         No { rule, value: self.text.clone(), reason, remedy }
     }
@@ -234,42 +310,39 @@ fn one_at_sign(name: &Candidate<'_>) -> Result<(), No> {
     ))
 }
 
-/// A wildcard: allowed by the role, only one, in the left-most label, and not in an e-mail address.
-fn wildcard<'a>(role: &RoleConfig, name: &'a Candidate<'_>) -> Result<Reduced<'a>, No> {
-    let host = name.comparable_host.as_str();
-    if !host.contains('*') {
-        return Ok(Reduced { host, wildcard: None });
+/// Wildcards are allowed at all.
+fn wildcard_allowed(role: &RoleConfig, name: &Candidate<'_>) -> Result<(), No> {
+    if role.allow_wildcard_certificates {
+        return Ok(());
     }
-    if !role.allow_wildcard_certificates {
-        return Err(name.no(
-            RuleId::NAME_WILDCARD,
-            alloc::format!("{} {:?} is a wildcard, which this role does not allow", name.kind, name.text),
-            Remedy::Role("--allow-wildcard-certificates".to_owned()),
-        ));
+    Err(name.no(
+        RuleId::NAME_WILDCARD,
+        alloc::format!("{} {:?} is a wildcard, which this role does not allow", name.kind, name.text),
+        Remedy::Role("--allow-wildcard-certificates".to_owned()),
+    ))
+}
+
+/// A wildcard is the only one, in the left-most label, and not in an e-mail address.
+fn wildcard_place(name: &Candidate<'_>, reduced: &Reduced<'_>) -> Result<(), No> {
+    let label = reduced.wildcard.unwrap_or_default();
+    if name.email == Email::No && !reduced.host.contains('*') && label.matches('*').count() <= 1 {
+        return Ok(());
     }
-    let (label, rest) = host.split_once('.').unwrap_or((host, ""));
-    if name.email == Email::Yes || rest.contains('*') || label.matches('*').count() > 1 {
-        return Err(name.no(
-            RuleId::NAME_WILDCARD_PLACE,
-            alloc::format!(
-                "{} {:?} has a wildcard outside its left-most label, or more than one",
-                name.kind,
-                name.text
-            ),
-            Remedy::Request(
-                "ask for one '*' as the whole left-most label, such as *.example.com (RFC 9525 6.3)"
-                    .to_owned(),
-            ),
-        ));
-    }
-    Ok(Reduced { host: rest, wildcard: Some(label) })
+    Err(name.no(
+        RuleId::NAME_WILDCARD_PLACE,
+        alloc::format!(
+            "{} {:?} has a wildcard outside its left-most label, or more than one",
+            name.kind,
+            name.text
+        ),
+        Remedy::Request(
+            "ask for one '*' as the whole left-most label, such as *.example.com (RFC 9525 6.3)".to_owned(),
+        ),
+    ))
 }
 
 /// Where the role enforces host names: labels of letters, digits and hyphens.
-fn hostname(role: &RoleConfig, name: &Candidate<'_>, reduced: &Reduced<'_>) -> Result<(), No> {
-    if !role.enforce_hostnames {
-        return Ok(());
-    }
+fn hostname(name: &Candidate<'_>, reduced: &Reduced<'_>) -> Result<(), No> {
     let wrong = |error: &DnsNameError| {
         name.no(
             RuleId::NAME_HOSTNAME,
@@ -305,11 +378,22 @@ fn localhost(role: &RoleConfig, name: &Candidate<'_>, reduced: &Reduced<'_>) -> 
         })
 }
 
-/// The three ways in which an allowed domain permits a name.
-fn within(role: &RoleConfig, domain: &str, name: &Candidate<'_>, reduced: &Reduced<'_>) -> bool {
-    (role.allow_bare_domains && bare_domain(domain, name))
-        || (role.allow_subdomains && below(&name.comparable_host, domain, reduced))
-        || (role.allow_glob_domains && domain.contains('*') && glob(domain, &name.text))
+/// The three ways in which an allowed domain permits a name: the field that does.
+fn within(
+    role: &RoleConfig,
+    domain: &str,
+    name: &Candidate<'_>,
+    reduced: &Reduced<'_>,
+) -> Option<&'static str> {
+    if role.allow_bare_domains && bare_domain(domain, name) {
+        Some("allow_bare_domains")
+    } else if role.allow_subdomains && below(&name.comparable_host, domain, reduced) {
+        Some("allow_subdomains")
+    } else if role.allow_glob_domains && domain.contains('*') && glob(domain, &name.text) {
+        Some("allow_glob_domains")
+    } else {
+        None
+    }
 }
 
 /// The domain itself, or an e-mail address at it.
@@ -355,8 +439,11 @@ fn comparable(domain: &str) -> String {
     DnsName::parse(domain).map_or_else(|_| domain.to_lowercase(), |name| name.as_str().to_owned())
 }
 
-fn common_name_required() -> No {
-    No {
+fn common_name_required(role: &RoleConfig, common_name: Option<&CommonName>) -> Result<(), No> {
+    if common_name.is_some() || !role.require_cn {
+        return Ok(());
+    }
+    Err(No {
         rule: RuleId::COMMON_NAME_REQUIRED,
         value: String::new(),
         reason: "this role requires a common name, and the request has none".to_owned(),
@@ -364,7 +451,7 @@ fn common_name_required() -> No {
             role: "--require-cn=false".to_owned(),
             request: "give one: --common-name NAME, or in the CSR where the role uses it".to_owned(),
         },
-    }
+    })
 }
 
 /// RFC 5280 appendix A.1, ub-common-name.
@@ -390,10 +477,8 @@ fn common_name_length(common_name: &CommonName) -> Result<(), No> {
 
 /// A common name that is an IP address stands for an iPAddress, never for a dNSName.
 fn common_name_ip(text: &str, alternative_names: &[GeneralName]) -> Result<(), No> {
-    let Ok(address) = text.parse::<IpAddr>() else {
-        return Ok(());
-    };
-    if alternative_names.contains(&GeneralName::Ip(address)) {
+    let asked_too = |address| alternative_names.contains(&GeneralName::Ip(address));
+    if text.parse::<IpAddr>().is_ok_and(asked_too) {
         return Ok(());
     }
     Err(No {
@@ -418,11 +503,12 @@ fn ip_allowed(role: &RoleConfig, address: IpAddr) -> Result<(), No> {
     })
 }
 
-fn uri_allowed(role: &RoleConfig, uri: &Uri) -> Result<(), No> {
+/// One of the role's patterns matches the URI.
+fn uri_allowed<'a>(role: &'a RoleConfig, uri: &Uri) -> Result<&'a str, No> {
     // Scheme and host are compared without regard to letter case (RFC 3986 6.2.2.1), and so is the rest here.
     let text = uri.as_str().to_lowercase();
-    if role.allowed_uri_sans.iter().any(|pattern| glob(&pattern.to_lowercase(), &text)) {
-        return Ok(());
+    if let Some(pattern) = role.allowed_uri_sans.iter().find(|pattern| glob(&pattern.to_lowercase(), &text)) {
+        return Ok(pattern);
     }
     let mut allowed = role.allowed_uri_sans.clone();
     allowed.push(uri.as_str().to_owned());
@@ -430,15 +516,15 @@ fn uri_allowed(role: &RoleConfig, uri: &Uri) -> Result<(), No> {
         rule: RuleId::URI_ALLOWED,
         value: uri.as_str().to_owned(),
         reason: alloc::format!("the URI {:?} is not one that this role allows", uri.as_str()),
-        remedy: Remedy::Role(alloc::format!("--allowed-uri-sans {}", allowed.join(","))),
+        remedy: Remedy::Role(alloc::format!("--allowed-uri-sans {}", word(&allowed.join(",")))),
     })
 }
 
-fn other_name_allowed(name: &GeneralName) -> No {
-    No {
+fn other_name_allowed(name: &GeneralName) -> Result<(), No> {
+    Err(No {
         rule: RuleId::OTHER_NAME_ALLOWED,
         value: name.to_string(),
         reason: alloc::format!("the alternative name {name} is of a kind that roles do not allow"),
         remedy: Remedy::Request("ask for DNS names, e-mail addresses, IP addresses or URIs only".to_owned()),
-    }
+    })
 }

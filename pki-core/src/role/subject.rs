@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::config::{Complaints, RoleConfig};
 use super::{Role, nobody};
-use crate::explain::{DecisionTrace, No, Remedy, RuleId};
+use crate::explain::{Inquiry, No, Remedy, RuleId};
 use crate::issue::CommonName;
 use crate::name::{AttributeType, DistinguishedName, GeneralName};
 
@@ -56,34 +56,40 @@ impl Role {
         common_name: Option<&CommonName>,
         serial_number: Option<String>,
         granted: &[GeneralName],
-        trace: &mut DecisionTrace,
+        inquiry: &mut Inquiry,
     ) -> Result<DistinguishedName, No> {
-        // Which serial numbers of subjects a role allows is not written yet, and absence means refusal.
-        if let Some(serial_number) = serial_number {
-            return Err(No {
-                rule: RuleId::SUBJECT_SERIAL_NUMBER,
-                reason: alloc::format!(
-                    "the subject's serialNumber {serial_number:?} is not allowed by this role"
-                ),
-                value: serial_number,
-                remedy: Remedy::Request("make the CSR without a serialNumber in its subject".to_string()),
-            });
+        if let Some(value) = serial_number {
+            let _ = inquiry.ask(
+                RuleId::SUBJECT_SERIAL_NUMBER,
+                || value.clone(),
+                || serial_number_allowed(&value),
+            );
         }
-        if common_name.is_none() && self.subject.is_empty() {
-            nobody(granted)?;
-        }
+        let nameless = common_name.is_none() && self.subject.is_empty();
+        let value = || common_name.map(|name| name.as_str().to_string()).unwrap_or_default();
+        let _ =
+            inquiry.ask(RuleId::SUBJECT_NOBODY, value, || if nameless { nobody(granted) } else { Ok(()) });
         let attributes = self
             .subject
             .iter()
             .map(|(kind, values)| values.iter().map(|value| (*kind, value.as_str())).collect::<Vec<_>>());
         let common_name = common_name.map(|name| alloc::vec![(AttributeType::CommonName, name.as_str())]);
-        let subject = DistinguishedName::new(attributes.chain(common_name)).map_err(|error| No {
+        // The attributes were checked when the role was accepted; what is left is the common name.
+        DistinguishedName::new(attributes.chain(common_name)).map_err(|error| No {
             rule: RuleId::COMMON_NAME_LENGTH,
             value: String::new(),
             reason: error.to_string(),
             remedy: Remedy::Request("ask for another common name".to_string()),
-        })?;
-        trace.permit(RuleId::SUBJECT_NOBODY, "");
-        Ok(subject)
+        })
     }
+}
+
+/// Which serial numbers of subjects a role allows is not written yet, and absence means refusal.
+fn serial_number_allowed(serial_number: &str) -> Result<(), No> {
+    Err(No {
+        rule: RuleId::SUBJECT_SERIAL_NUMBER,
+        reason: alloc::format!("the subject's serialNumber {serial_number:?} is not allowed by this role"),
+        value: serial_number.to_string(),
+        remedy: Remedy::Request("make the CSR without a serialNumber in its subject".to_string()),
+    })
 }

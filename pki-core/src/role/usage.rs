@@ -4,7 +4,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::config::{Complaints, RoleConfig};
-use crate::explain::{No, Remedy, RuleId, Warning};
+use crate::explain::{Inquiry, No, Remedy, RuleId, Warning};
 use crate::key::KeyType;
 use crate::profile::{KeyUsage, KeyUsages};
 
@@ -57,7 +57,22 @@ impl KeyUsagePolicy {
     }
 
     /// The usages for a key of this type.
-    pub(super) fn permit(self, key_type: KeyType, warnings: &mut Vec<Warning>) -> Result<KeyUsages, No> {
+    pub(super) fn permit(
+        self,
+        key_type: KeyType,
+        warnings: &mut Vec<Warning>,
+        inquiry: &mut Inquiry,
+    ) -> Result<KeyUsages, No> {
+        let value = || key_type.to_string();
+        inquiry.ask_because(
+            RuleId::KEY_USAGE,
+            value,
+            || self.possible_usages(key_type, warnings),
+            ToString::to_string,
+        )
+    }
+
+    fn possible_usages(self, key_type: KeyType, warnings: &mut Vec<Warning>) -> Result<KeyUsages, No> {
         use KeyUsage::{DigitalSignature, KeyAgreement, KeyEncipherment};
         let listed = match self {
             Self::Absent => return Ok(KeyUsages::NONE),
