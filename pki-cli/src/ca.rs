@@ -1,5 +1,7 @@
 //! What a CA certificate is asked for with: the flags that roots and intermediates share.
 
+mod constraints;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -68,6 +70,8 @@ pub(crate) struct Constraints {
     /// DigitalSignature beside CertSign and CRLSign, which every CA has
     #[arg(long, value_name = "LIST", help_heading = "Constraints")]
     key_usage: Option<Vec<String>>,
+    #[command(flatten)]
+    names: constraints::NameConstraintFlags,
     /// SHA-2 of an RSA issuer's signature: 256, 384, 512; 0 is the default
     #[arg(long, value_name = "NUMBER", help_heading = "Constraints")]
     signature_bits: Option<u16>,
@@ -139,6 +143,7 @@ pub(crate) fn request(
             }
         }
     }
+    request.name_constraints = constraints.names.parse()?;
     request.signature_bits = match constraints.signature_bits {
         None => 0,
         Some(bits @ (0 | 256 | 384 | 512)) => bits,
