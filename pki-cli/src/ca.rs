@@ -1,13 +1,12 @@
 //! What a CA certificate is asked for with: the flags that roots and intermediates share.
 
-mod constraints;
-
 use std::time::Duration;
 
 use clap::Args;
 use pki_core::certificate::Certificate;
 use pki_core::hierarchy::{AskedPathLength, CaRequest, DigitalSignature};
 use pki_core::issue::{IssueError, Permitted};
+use pki_core::key::{RsaPadding, RsaScheme};
 use pki_core::name::{AttributeType, DistinguishedName, NameError};
 use pki_core::profile::{ExtendedKeyUsage, KeyUsage};
 use pki_core::role::Limits;
@@ -71,10 +70,32 @@ pub(crate) struct Constraints {
     #[arg(long, value_name = "LIST", help_heading = "Constraints")]
     key_usage: Option<Vec<String>>,
     #[command(flatten)]
-    names: constraints::NameConstraintFlags,
-    /// SHA-2 of an RSA issuer's signature: 256, 384, 512; 0 is the default
-    #[arg(long, value_name = "NUMBER", help_heading = "Constraints")]
+    signature: SignatureScheme,
+}
+
+/// How an RSA key signs; keys of other kinds have one signature each.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct SignatureScheme {
+    /// SHA-2 of an RSA key's signature: 256, 384, 512; 0 is the default
+    #[arg(long, value_name = "NUMBER", help_heading = "Signature")]
     signature_bits: Option<u16>,
+    /// Sign with RSA-PSS rather than PKCS#1
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL", help_heading = "Signature")]
+    use_pss: Option<bool>,
+}
+
+impl SignatureScheme {
+    /// The scheme for a key that is RSA.
+    pub(crate) fn parse(self) -> Result<RsaScheme, Fault> {
+        let padding = if self.use_pss.unwrap_or(false) { RsaPadding::Pss } else { RsaPadding::Pkcs1 };
+        let bits = self.signature_bits.unwrap_or(0);
+        RsaScheme::from_bits(padding, bits).ok_or_else(|| {
+            Fault::usage(
+                format!("--signature-bits {bits} is no digest of SHA-2"),
+                "give 256, 384, 512, or 0 for the default",
+            )
+        })
+    }
 }
 
 impl Subject {
@@ -143,17 +164,7 @@ pub(crate) fn request(
             }
         }
     }
-    request.name_constraints = constraints.names.parse()?;
-    request.signature_bits = match constraints.signature_bits {
-        None => 0,
-        Some(bits @ (0 | 256 | 384 | 512)) => bits,
-        Some(bits) => {
-            return Err(Fault::usage(
-                format!("--signature-bits {bits} is no digest of SHA-2"),
-                "give 256, 384, 512, or 0 for the default",
-            ));
-        }
-    };
+    request.rsa_scheme = constraints.signature.parse()?;
     Ok(request)
 }
 

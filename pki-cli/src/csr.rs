@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pki_core::csr::{CertificationRequest, CsrError};
-use pki_core::key::VerifySignature;
+use pki_core::key::{VerifyError, VerifySignature};
 
 use crate::fault::Fault;
 use crate::input::{self, Limit};
@@ -22,13 +22,18 @@ pub(crate) fn read(file: &Path, verifier: &dyn VerifySignature) -> Result<Certif
     request.map_err(|error| {
         let fault = format!("{}: {error}", input::name(file));
         match error {
+            CsrError::Signature(VerifyError::UnsupportedAlgorithm) => Fault::refused(
+                fault,
+                "sign the CSR with SHA-256 or better; with PSS: `openssl req -new -key KEY -sigopt rsa_padding_mode:pss \
+                 -sigopt rsa_pss_saltlen:digest`",
+            ),
             CsrError::Signature(_) => Fault::refused(
                 fault,
                 "make the CSR again with the key that it is for, such as `openssl req -new -key KEY`",
             ),
             CsrError::PublicKey(_) => Fault::refused(
                 fault,
-                "use a key that is certified: RSA of 2048 to 4096 bits, P-256, P-384, P-521 or Ed25519",
+                "use a key that is certified: RSA of 2048 to 4096 bits (rsaEncryption), P-256, P-384, P-521 or Ed25519",
             ),
             CsrError::Blocks { count } if count > 1 => {
                 Fault::usage(fault, "keep one CERTIFICATE REQUEST block in the file")

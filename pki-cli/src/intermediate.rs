@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, Directory, Document, Encoded, Shape};
 use crate::args::Act;
-use crate::ca::Subject;
+use crate::ca::{SignatureScheme, Subject};
 use crate::fault::Fault;
 use crate::input::{self, Limit};
 use crate::issuer::load::pem_text;
@@ -35,6 +35,8 @@ pub(crate) struct Generate {
     sans: Sans,
     #[command(flatten)]
     key: KeySource,
+    #[command(flatten)]
+    signature: SignatureScheme,
     /// Name that the issuer will have once its certificate comes back
     #[arg(long, value_name = "NAME")]
     issuer_name: Option<String>,
@@ -71,6 +73,7 @@ impl Act for Generate {
             ));
         }
         let names = self.sans.parse()?;
+        let scheme = self.signature.parse()?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let refused = |fault: Fault| house.refuse("intermediate/generate", &mount, None, None, fault);
@@ -86,7 +89,10 @@ impl Act for Generate {
                 "leave --issuer-name out, and name the issuer afterwards: `pki issuer update`",
             ));
         }
-        let der = CertificationRequest::create(&subject, &names, &ca_key.key, &mut OsRandom)
+        let algorithm = scheme
+            .choose(&ca_key.key)
+            .map_err(|error| Fault::refused(error.to_string(), "give --signature-bits 256, 384, 512 or 0"))?;
+        let der = CertificationRequest::create_with(algorithm, &subject, &names, &ca_key.key, &mut OsRandom)
             .map_err(|error| Fault::unusable(error.to_string(), "try again"))?;
 
         let mut answer = Answer::new();

@@ -8,8 +8,7 @@ use der::{Reader, SliceReader, Tag};
 
 use crate::certificate::read_signed;
 use crate::extension::{self, Extension};
-use crate::issue::IssueError;
-use crate::issuer::{Issuer, IssuerCertificate, SignatureCheck, check_of, choose_algorithm};
+use crate::issuer::{Issuer, IssuerCertificate, SignatureCheck, check_of};
 use crate::key::{
     KeyIdentifier, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
     VerifyError, VerifySignature,
@@ -165,9 +164,7 @@ impl<K: SigningKey> Issuer<K> {
         if !self.certificate().may_sign_crls() {
             return Err(CrlError::NoCrlSign);
         }
-        let algorithm = choose_algorithm(self.key(), 256)
-            .or_else(|_| choose_algorithm(self.key(), 0))
-            .map_err(|_: IssueError| CrlError::NoAlgorithm)?;
+        let algorithm = self.crl_algorithm().ok_or(CrlError::NoAlgorithm)?;
         full(self.certificate(), algorithm, period, entries)
     }
 

@@ -120,6 +120,21 @@ impl CertificationRequest {
             .algorithms()
             .first()
             .ok_or_else(|| SignError::refused("the key offers no signature algorithm"))?;
+        Self::create_with(algorithm, subject, alternative_names, key, rng)
+    }
+
+    /// The same, signed with one of the key's algorithms.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError`] from the key.
+    pub fn create_with(
+        algorithm: SignatureAlgorithm,
+        subject: &DistinguishedName,
+        alternative_names: &[GeneralName],
+        key: &dyn SigningKey,
+        rng: &mut dyn SecureRandom,
+    ) -> Result<Vec<u8>, SignError> {
         let mut content = Tlv::with_capacity(512);
         content.nest(tlv::SEQUENCE, |request| {
             request.unsigned(tlv::INTEGER, &[0]).raw(subject.der()).raw(key.public_key().spki_der());

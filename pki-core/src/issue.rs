@@ -22,8 +22,8 @@ use crate::csr::CertificationRequest;
 use crate::explain::{Refusal, Warning};
 use crate::issuer::IssuerError;
 use crate::key::{
-    KeyAlgorithm, KeyType, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, VerifyError,
-    VerifySignature,
+    KeyAlgorithm, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm, SigningInput,
+    UnsuitableScheme, VerifyError, VerifySignature,
 };
 use crate::lint::{self, LintError};
 use crate::name::{DistinguishedName, GeneralName, NameError};
@@ -139,8 +139,8 @@ pub struct Permitted<K = PublicKey> {
     pub(crate) key: K,
     pub(crate) profile: Profile,
     pub(crate) validity: Validity,
-    /// The digest that RSA issuers sign with, in bits; zero leaves the choice to the issuer's key.
-    pub(crate) signature_bits: u16,
+    /// What RSA issuers sign with.
+    pub(crate) rsa_scheme: RsaScheme,
     pub(crate) revocation: RevocationPointers,
     pub(crate) warnings: Vec<Warning>,
 }
@@ -172,17 +172,9 @@ impl<K> Permitted<K> {
     }
 
     fn map<T>(self, key: T) -> Permitted<T> {
-        let Self {
-            subject,
-            alternative_names,
-            key: _,
-            profile,
-            validity,
-            signature_bits,
-            revocation,
-            warnings,
-        } = self;
-        Permitted { subject, alternative_names, key, profile, validity, signature_bits, revocation, warnings }
+        let Self { subject, alternative_names, key: _, profile, validity, rsa_scheme, revocation, warnings } =
+            self;
+        Permitted { subject, alternative_names, key, profile, validity, rsa_scheme, revocation, warnings }
     }
 }
 
@@ -304,10 +296,7 @@ pub enum IssueError {
     /// A signature that is not one of the issuer's key.
     Signature(VerifyError),
     /// The issuer's key offers no algorithm that fits.
-    SignatureAlgorithm {
-        /// The digest that was asked for, in bits.
-        bits: u16,
-    },
+    SignatureAlgorithm(UnsuitableScheme),
     /// A period that is none.
     Validity(ValidityError),
 }
@@ -331,12 +320,7 @@ impl fmt::Display for IssueError {
             Self::Reread(error) => write!(f, "the finished certificate was withheld: {error}"),
             Self::Sign(error) => error.fmt(f),
             Self::Signature(error) => write!(f, "the signature is not one of the issuer's key: {error}"),
-            Self::SignatureAlgorithm { bits } => {
-                write!(
-                    f,
-                    "the issuer's key cannot sign with a digest of {bits} bits; 256, 384 and 512 are offered"
-                )
-            }
+            Self::SignatureAlgorithm(error) => error.fmt(f),
             Self::Validity(error) => error.fmt(f),
         }
     }
@@ -354,7 +338,8 @@ impl core::error::Error for IssueError {
             Self::Sign(error) => Some(error),
             Self::Signature(error) => Some(error),
             Self::Validity(error) => Some(error),
-            Self::KeyMismatch { .. } | Self::SignatureAlgorithm { .. } => None,
+            Self::SignatureAlgorithm(error) => Some(error),
+            Self::KeyMismatch { .. } => None,
         }
     }
 }
@@ -362,6 +347,12 @@ impl core::error::Error for IssueError {
 impl From<Refusal> for IssueError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<UnsuitableScheme> for IssueError {
+    fn from(error: UnsuitableScheme) -> Self {
+        Self::SignatureAlgorithm(error)
     }
 }
 

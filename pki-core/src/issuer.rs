@@ -104,6 +104,7 @@ impl IssuerCertificate {
 pub struct Issuer<K> {
     chain: IssuerChain,
     key: K,
+    crl_algorithm: Option<SignatureAlgorithm>,
 }
 
 impl<K: SigningKey> Issuer<K> {
@@ -125,7 +126,7 @@ impl<K: SigningKey> Issuer<K> {
         if chain.certificate().certificate.public_key().spki_der() != key.public_key().spki_der() {
             return Err(IssuerError::KeyMismatch);
         }
-        Ok(Self { chain, key })
+        Ok(Self { chain, key, crl_algorithm: None })
     }
 
     /// A new root: a certificate for `key` that `key` itself signs.
@@ -144,7 +145,7 @@ impl<K: SigningKey> Issuer<K> {
         let serial = SerialNumber::random(rng, now)?;
         let prepared = prepare_root(permitted, &key, serial, &Endpoints::default())?;
         let certificate = IssuerCertificate::new(sign(&prepared, &key, rng)?).map_err(IssueError::Issuer)?;
-        Ok(Self { chain: IssuerChain::new(certificate), key })
+        Ok(Self { chain: IssuerChain::new(certificate), key, crl_algorithm: None })
     }
 
     /// The same issuer, knowing the certificates above it: its own issuer first, the root last. What it signs is then
@@ -154,7 +155,34 @@ impl<K: SigningKey> Issuer<K> {
     ///
     /// [`IssuerError::Chain`] if one is not named as the issuer of the one before it.
     pub fn with_chain(self, above: Vec<IssuerCertificate>) -> Result<Self, IssuerError> {
-        Ok(Self { chain: self.chain.with_path(above)?, key: self.key })
+        Ok(Self { chain: self.chain.with_path(above)?, ..self })
+    }
+
+    /// The same issuer, which signs its CRLs with `algorithm`.
+    ///
+    /// # Errors
+    ///
+    /// [`IssuerError::CrlAlgorithm`] if its key does not sign with that.
+    pub fn with_crl_algorithm(mut self, algorithm: SignatureAlgorithm) -> Result<Self, IssuerError> {
+        if !self.key.algorithms().contains(&algorithm) {
+            return Err(IssuerError::CrlAlgorithm { key_type: self.key.public_key().key_type(), algorithm });
+        }
+        self.crl_algorithm = Some(algorithm);
+        Ok(self)
+    }
+
+    /// What it signs CRLs with: what was set; else, for a root, what its own certificate is signed with, so that a
+    /// root with RSA-PSS stays with it; else the key's first choice. `None` if the key offers nothing.
+    pub fn crl_algorithm(&self) -> Option<SignatureAlgorithm> {
+        let offered = self.key.algorithms();
+        let certificate = &self.certificate().certificate;
+        let own = certificate
+            .signature_algorithm()
+            .filter(|own| certificate.is_self_issued() && own.key_type() == KeyType::Rsa);
+        self.crl_algorithm
+            .or(own)
+            .filter(|algorithm| offered.contains(algorithm))
+            .or_else(|| offered.first().copied())
     }
 
     /// The CA certificate.
@@ -190,7 +218,7 @@ impl<K: SigningKey> Issuer<K> {
         endpoints: &Endpoints,
     ) -> Result<Prepared, IssueError> {
         let permitted = self.chain.permit(self.chain.permit_key(permitted)?)?;
-        let algorithm = choose_algorithm(&self.key, permitted.signature_bits)?;
+        let algorithm = permitted.rsa_scheme.choose(&self.key)?;
         Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(self.certificate())))
     }
 
@@ -234,7 +262,7 @@ pub fn prepare_root(
     endpoints: &Endpoints,
 ) -> Result<Prepared, IssueError> {
     let permitted = hierarchy::permit_root_key(permitted, key.public_key())?;
-    let algorithm = choose_algorithm(key, permitted.signature_bits)?;
+    let algorithm = permitted.rsa_scheme.choose(key)?;
     Ok(prepare(permitted, serial, endpoints, algorithm, Above::Itself))
 }
 
@@ -333,22 +361,6 @@ fn prepare(
     Prepared { tbs, serial, permitted, issuer_key }
 }
 
-/// The signature algorithm for a key: the first it offers, or the one with the wanted digest where it is RSA.
-pub(crate) fn choose_algorithm<K: SigningKey + ?Sized>(
-    key: &K,
-    bits: u16,
-) -> Result<SignatureAlgorithm, IssueError> {
-    let offered = key.algorithms();
-    // A digest is chosen for RSA alone; a curve's own digest is as strong as the curve.
-    let wanted = match (key.public_key().key_type(), bits) {
-        (KeyType::Rsa, 256) => Some(SignatureAlgorithm::RsaPkcs1Sha256),
-        (KeyType::Rsa, 384) => Some(SignatureAlgorithm::RsaPkcs1Sha384),
-        (KeyType::Rsa, 512) => Some(SignatureAlgorithm::RsaPkcs1Sha512),
-        _ => offered.first().copied(),
-    };
-    wanted.filter(|wanted| offered.contains(wanted)).ok_or(IssueError::SignatureAlgorithm { bits })
-}
-
 /// A certificate and key that make no issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -361,6 +373,13 @@ pub enum IssuerError {
         below: DistinguishedName,
         /// The subject of the one above, which should be the lower one's issuer.
         above: DistinguishedName,
+    },
+    /// A signature algorithm for CRLs that belongs to other keys.
+    CrlAlgorithm {
+        /// The kind of the issuer's key.
+        key_type: KeyType,
+        /// The algorithm.
+        algorithm: SignatureAlgorithm,
     },
     /// A CA without a subject (RFC 5280 4.1.2.6).
     EmptySubject,
@@ -378,6 +397,9 @@ impl fmt::Display for IssuerError {
             Self::Certificate(error) => error.fmt(f),
             Self::Chain { below, above } => {
                 write!(f, "the chain does not join: the issuer of \"{below}\" is not \"{above}\"")
+            }
+            Self::CrlAlgorithm { key_type, algorithm } => {
+                write!(f, "the issuer's key is of type {key_type} and does not sign CRLs with {algorithm}")
             }
             Self::EmptySubject => {
                 f.write_str("a CA certificate has a subject (RFC 5280 4.1.2.6), this one has none")

@@ -15,6 +15,7 @@ mod private;
 mod public;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;
+mod scheme;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
@@ -26,6 +27,7 @@ use core::fmt;
 pub use self::algorithm::{KeyAlgorithm, KeyType, SignatureAlgorithm, UnsupportedKey};
 pub use self::private::{PrivateKeyDer, PrivateKeyError, PrivateKeyFormat};
 pub use self::public::{KeyIdentifier, PublicKey, PublicKeyError};
+pub use self::scheme::{HashAlgorithm, RsaPadding, RsaScheme, UnknownSignatureAlgorithm, UnsuitableScheme};
 use crate::random::{RandomError, SecureRandom};
 
 /// The backend for keys in memory: `aws_lc` where it is built in, else `rustcrypto`.
@@ -274,8 +276,8 @@ impl fmt::Display for VerifyError {
                 write!(f, "no signature of this public key can be verified: {reason}")
             }
             Self::UnsupportedAlgorithm => f.write_str(
-                "its signature algorithm is not one of RSA (PKCS#1 or PSS), ECDSA with SHA-256, SHA-384 or SHA-512, or \
-                 Ed25519",
+                "its signature algorithm is not one of RSA (PKCS#1, or PSS with a salt as long as its hash), ECDSA with \
+                 SHA-256, SHA-384 or SHA-512, or Ed25519",
             ),
         }
     }

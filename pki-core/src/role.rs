@@ -297,7 +297,7 @@ impl<K> Draft<K> {
             key: key?,
             profile: role.profile(key_usages?),
             validity: validity?,
-            signature_bits: role.config.signature_bits,
+            rsa_scheme: keys::rsa_scheme(&role.config),
             revocation: match role.config.storage {
                 Storage::Full | Storage::Index => RevocationPointers::Endpoints,
                 Storage::None => RevocationPointers::NoneAvailable,

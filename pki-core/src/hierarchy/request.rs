@@ -6,8 +6,8 @@ use core::time::Duration;
 
 use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::issue::{AskedLifetime, IssueError, Permitted};
-use crate::key::{KeyAlgorithm, KeyType, PublicKey};
-use crate::name::{DistinguishedName, GeneralName, NameConstraints};
+use crate::key::{KeyAlgorithm, KeyType, PublicKey, RsaScheme};
+use crate::name::{DistinguishedName, GeneralName};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
 use crate::role::Limits;
 use crate::tbs::RevocationPointers;
@@ -30,10 +30,8 @@ pub struct CaRequest {
     pub digital_signature: DigitalSignature,
     /// The purposes that it is confined to; none means no restriction.
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
-    /// The names that it is confined to, it and all CAs below it.
-    pub name_constraints: Option<NameConstraints>,
-    /// The digest that an RSA issuer signs with, in bits; zero for 256.
-    pub signature_bits: u16,
+    /// What an RSA issuer signs with.
+    pub rsa_scheme: RsaScheme,
 }
 
 /// The path length that is asked for.
@@ -67,8 +65,7 @@ impl CaRequest {
             path_length: AskedPathLength::Default,
             digital_signature: DigitalSignature::Refuse,
             extended_key_usages: Vec::new(),
-            name_constraints: None,
-            signature_bits: 0,
+            rsa_scheme: RsaScheme::default(),
         }
     }
 }
@@ -139,8 +136,7 @@ fn consider<K>(
         path_length,
         digital_signature,
         extended_key_usages,
-        name_constraints,
-        signature_bits,
+        rsa_scheme,
     } = request;
     let mut warnings = Vec::new();
     let named = inquiry.ask(RuleId::AUTHORITY_SUBJECT, || subject.to_string(), || authority_subject(subject));
@@ -166,10 +162,9 @@ fn consider<K>(
             path_length,
             key_usages,
             extended_key_usages: extended_key_usages.clone(),
-            name_constraints: name_constraints.clone(),
         },
         validity: validity?,
-        signature_bits: if *signature_bits == 0 { 256 } else { *signature_bits },
+        rsa_scheme: *rsa_scheme,
         revocation: RevocationPointers::Endpoints,
         warnings,
     })

@@ -432,7 +432,6 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
         allow_other_san_kinds,
         allowed_serial_numbers,
         allowed_user_ids,
-        use_pss,
         key_reuse,
         ext_key_usage_oids,
         cn_validations,

@@ -5,12 +5,19 @@ use alloc::vec::Vec;
 
 use super::config::{Complaints, RoleConfig, RoleKeyType};
 use crate::explain::{Inquiry, No, Remedy, RuleId, Warning};
-use crate::key::{KeyAlgorithm, KeyType, PublicKey};
+use crate::key::{KeyAlgorithm, KeyType, PublicKey, RsaPadding, RsaScheme};
 
 /// The least size of an RSA key: the floor of every current verifier (Baseline Requirements 6.1.5).
 const MIN_RSA_BITS: u32 = 2048;
 /// The greatest size of an RSA key here. Larger ones slow every handshake down, and many verifiers refuse them.
 const MAX_RSA_BITS: u32 = 4096;
+
+/// What RSA issuers sign with under a role.
+pub(super) fn rsa_scheme(config: &RoleConfig) -> RsaScheme {
+    let padding = if config.use_pss { RsaPadding::Pss } else { RsaPadding::Pkcs1 };
+    // A digest that there is not is refused when the role is written.
+    RsaScheme::from_bits(padding, config.signature_bits).unwrap_or(RsaScheme { padding, hash: None })
+}
 
 /// The type and size of a role's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
