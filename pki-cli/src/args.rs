@@ -309,6 +309,7 @@ impl Family for Role {
         Entry::act::<role::Read>("read", "Print a role"),
         Entry::act::<role::List>("list", "List the roles"),
         Entry::act::<role::Delete>("delete", "Delete a role"),
+        Entry::act::<role::explain::Explain>("explain", "Say what every rule answers to a request"),
     ];
 }
 

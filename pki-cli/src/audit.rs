@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, list};
 use crate::args::Act;
+use crate::explanation::also_refused;
 use crate::fault::Fault;
 use crate::names::parse_time;
 use crate::session::Session;
@@ -77,7 +78,11 @@ impl Act for Show {
             });
             let detail: Value = serde_json::from_str(&entry.detail).unwrap_or(Value::Null);
             let about = match (&entry.serial, detail.get("fault").and_then(Value::as_str)) {
-                (_, Some(fault)) => fault.to_owned(),
+                (_, Some(fault)) => {
+                    let more = detail.get("trace").map(also_refused).unwrap_or_default();
+                    let more: String = more.iter().map(|refusal| format!("; also {refusal}")).collect();
+                    format!("{fault}{more}")
+                }
                 (Some(serial), None) => serial.to_string(),
                 (None, None) => detail
                     .as_object()

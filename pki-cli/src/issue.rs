@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use pki_core::certificate::Certificate;
-use pki_core::explain::Refusal;
+use pki_core::explain::{Refusal, View};
 use pki_core::issue::{IssueError, IssueRequest, Permitted};
 use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{KeyAlgorithm, KeyType, PrivateKeyDer, PublicKey, SigningKey};
@@ -23,8 +23,9 @@ use zeroize::Zeroizing;
 use crate::answer::{Answer, Delivery, Directory, Document, Encoded, Shape};
 use crate::args::Act;
 use crate::args::global::Format;
+use crate::explanation::{self, Asked, DryRun};
 use crate::fault::Fault;
-use crate::issuer::load::{LoadedIssuer, endpoints, pem_text};
+use crate::issuer::load::{KnownIssuer, LoadedIssuer, endpoints, pem_text};
 use crate::key::source;
 use crate::names::{LeafNames, Lifetime};
 use crate::random::OsRandom;
@@ -63,6 +64,8 @@ pub(crate) struct Issue {
     /// Do nothing while the certificate in --out DIR/ matches the request and is valid for longer than this
     #[arg(long, value_parser = duration::parse, value_name = "DURATION")]
     renew_before: Option<Duration>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 const FIELDS: &[&str] = &[
@@ -94,13 +97,10 @@ impl Act for Issue {
             remove_roots_from_chain,
             replace,
             renew_before,
+            dry_run,
         } = self;
         // Flags first, then what is on the disk, then the rules; a key only for what they permit.
-        let request = IssueRequest {
-            names: names.parse()?,
-            lifetime: lifetime.parse()?,
-            key: asked_key(key_type, key_bits)?,
-        };
+        let request = request(names, lifetime, key_type, key_bits)?;
         let swap = if replace.unwrap_or(false) { Swap::Replace } else { Swap::Refuse };
         let renewal = renew_before
             .map(|margin| existing_directory(session).map(|directory| (margin, directory)))
@@ -111,11 +111,18 @@ impl Act for Issue {
         };
         let house = session.open()?;
         let policy = Policy::load(&house, session, &role)?;
-        let permitted = policy
-            .role
-            .permit(request, &ca::limits(&policy.mount), session.now)
-            .map_err(|refusal| policy.refused(&house, "pki/issue", refusal))?;
-        let loaded = policy.issuer(&house)?;
+        let asked = Asked::Issue(request.clone());
+        if let Some(eyes) = dry_run.view() {
+            let issuer = policy.issuer(&house)?;
+            return asked.explain(&house, &policy, &issuer.chain).deliver(session, &policy, eyes);
+        }
+        let refused = |refusal| policy.refused(&house, "pki/issue", &refusal, &asked);
+        let permitted =
+            policy.role.permit(request, &ca::limits(&policy.mount), session.now).map_err(refused)?;
+        let issuer = policy.issuer(&house)?;
+        // The chain says no before there is a key, too.
+        let permitted = issuer.chain.permit(permitted).map_err(refused)?;
+        let loaded = issuer.unlock(&house)?;
         let plan = match (plan, renewal) {
             (Some(plan), _) => plan,
             (None, renewal) => {
@@ -131,7 +138,7 @@ impl Act for Issue {
         let key = source::generate(permitted.key_algorithm())?;
         let permitted =
             permitted.with_key(key.public_key().clone()).map_err(|error| ca::fault(error, &role))?;
-        let signed = policy.sign(&house, &loaded, permitted, "pki/issue")?;
+        let signed = policy.sign(&house, &loaded, permitted, "pki/issue", &asked)?;
         let mut answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let format = private_key_format.unwrap_or_default().into();
         answer
@@ -144,6 +151,20 @@ impl Act for Issue {
         signed.commit(&house, &policy, "pki/issue")?;
         staged.publish().map_err(|fault| signed.undelivered(fault, &policy))
     }
+}
+
+/// The request that the flags of `issue` and `role explain` make.
+pub(crate) fn request(
+    names: LeafNames,
+    lifetime: Lifetime,
+    key_type: Option<KeyType>,
+    key_bits: Option<u32>,
+) -> Result<IssueRequest, Fault> {
+    Ok(IssueRequest {
+        names: names.parse()?,
+        lifetime: lifetime.parse()?,
+        key: asked_key(key_type, key_bits)?,
+    })
 }
 
 fn asked_key(key_type: Option<KeyType>, key_bits: Option<u32>) -> Result<Option<(KeyType, u32)>, Fault> {
@@ -200,16 +221,44 @@ impl Policy {
     }
 
     /// The issuer that the role names.
-    pub(crate) fn issuer(&self, house: &House) -> Result<LoadedIssuer, Fault> {
-        LoadedIssuer::open(house, &self.mount, &self.role.config().issuer_ref)
+    pub(crate) fn issuer(&self, house: &House) -> Result<KnownIssuer, Fault> {
+        KnownIssuer::open(house, &self.mount, &self.role.config().issuer_ref)
     }
 
-    /// Records a refusal and turns it into two lines.
-    pub(crate) fn refused(&self, house: &House, operation: &str, refusal: Refusal) -> Fault {
-        let remedy = refusal.remedy().line(&self.record.name);
-        let remedy = remedy.replace("pki role ", &format!("{} role ", self.command));
-        let fault = Fault::refused(refusal.to_string(), remedy);
-        house.refuse(operation, &self.mount, Some(self.version()), None, fault)
+    /// Records a refusal, with every rule's answer, and turns it into two lines.
+    pub(crate) fn refused(&self, house: &House, operation: &str, refusal: &Refusal, asked: &Asked) -> Fault {
+        let fault = self.fault(refusal, View::Operator);
+        // Where the issuer is not there, the role's answers are all there are.
+        let trace = match self.issuer(house) {
+            Ok(issuer) => asked.explain(house, self, &issuer.chain).trace,
+            Err(_) => refusal.trace().clone(),
+        };
+        let detail = explanation::audit_detail(&fault, &trace);
+        house.refuse_with(operation, &self.mount, Some(self.version()), None, fault, &detail)
+    }
+
+    /// A refusal in two lines.
+    pub(crate) fn fault(&self, refusal: &Refusal, view: View) -> Fault {
+        match view {
+            View::Operator => {
+                let remedy = refusal.remedy().line(&self.record.name);
+                Fault::refused(refusal.to_string(), remedy.replace("pki role patch", &self.patch()))
+            }
+            View::Requester => Fault::refused(
+                format!(
+                    "{:?} is refused by the rule: {} [{}]",
+                    refusal.value(),
+                    refusal.rule().statement(),
+                    refusal.rule()
+                ),
+                refusal.remedy().request_change().unwrap_or(explanation::ASK_THE_OPERATOR),
+            ),
+        }
+    }
+
+    /// How the command begins that changes the role.
+    pub(crate) fn patch(&self) -> String {
+        format!("{} role patch", self.command)
     }
 
     /// Asks the chain, fixes the octets, and signs them.
@@ -219,11 +268,12 @@ impl Policy {
         loaded: &LoadedIssuer,
         permitted: Permitted<PublicKey>,
         operation: &str,
+        asked: &Asked,
     ) -> Result<Signed, Fault> {
         let serial = SerialNumber::random(&mut OsRandom, house.now).map_err(StoreError::from)?;
         let endpoints = endpoints(house, &self.mount)?;
         let prepared = loaded.issuer.prepare(permitted, serial, &endpoints).map_err(|error| match error {
-            IssueError::Refused(refusal) => self.refused(house, operation, refusal),
+            IssueError::Refused(refusal) => self.refused(house, operation, &refusal, asked),
             error => ca::fault(error, &self.record.name),
         })?;
         let certificate = loaded

@@ -15,6 +15,7 @@ mod config;
 mod crl;
 mod csr;
 mod duration;
+mod explanation;
 mod fault;
 mod init;
 mod input;

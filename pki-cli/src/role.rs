@@ -1,5 +1,6 @@
 //! `pki role`: named policies, who may have which certificates.
 
+pub(crate) mod explain;
 pub(crate) mod fields;
 
 use std::time::Duration;

@@ -231,11 +231,25 @@ impl House {
         serial: Option<SerialNumber>,
         fault: Fault,
     ) -> Fault {
+        let detail = serde_json::json!({ "fault": fault.fault() });
+        self.refuse_with(operation, mount, role, serial, fault, &detail)
+    }
+
+    /// The same with a detail of its own, such as the decision trace.
+    pub(crate) fn refuse_with<'a>(
+        &self,
+        operation: &str,
+        mount: impl Into<Option<&'a Mount>>,
+        role: Option<RoleVersion>,
+        serial: Option<SerialNumber>,
+        fault: Fault,
+        detail: &serde_json::Value,
+    ) -> Fault {
         let audit = AuditEntry {
             role,
             serial,
             outcome: AuditOutcome::Refused,
-            detail: serde_json::json!({ "fault": fault.fault() }).to_string(),
+            detail: detail.to_string(),
             ..self.done(operation, mount.into())
         };
         match self.commit(Vec::new(), audit) {

@@ -8,6 +8,7 @@ use pki_core::key::software::Verifier;
 
 use crate::answer::{Directory, Document, Shape};
 use crate::args::Act;
+use crate::explanation::{Asked, DryRun};
 use crate::fault::{Exit, Fault};
 use crate::issue::Policy;
 use crate::names::{LeafNames, Lifetime};
@@ -30,6 +31,8 @@ pub(crate) struct Sign {
     /// Leave the root out of ca_chain and of bundles
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     remove_roots_from_chain: Option<bool>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Act for Sign {
@@ -38,7 +41,7 @@ impl Act for Sign {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let Self { role, csr, names, lifetime, remove_roots_from_chain } = self;
+        let Self { role, csr, names, lifetime, remove_roots_from_chain, dry_run } = self;
         let plan = session.plan(Shape {
             fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "not_before", "expiration"],
             document: Document::Public,
@@ -48,19 +51,23 @@ impl Act for Sign {
         let house = session.open()?;
         let policy = Policy::load(&house, session, &role)?;
         let csr = csr::read(&csr, &Verifier).map_err(|fault| match fault.exit() {
-            Exit::Refused => {
+            Exit::Refused if dry_run.view().is_none() => {
                 let version = Some(policy.record.version());
                 house.refuse("pki/sign", &policy.mount, version, None, fault)
             }
             _ => fault,
         })?;
         let request = SignRequest { csr, names, lifetime };
-        let permitted = policy
-            .role
-            .permit_csr(request, &ca::limits(&policy.mount), session.now)
-            .map_err(|refusal| policy.refused(&house, "pki/sign", refusal))?;
-        let loaded = policy.issuer(&house)?;
-        let signed = policy.sign(&house, &loaded, permitted, "pki/sign")?;
+        let asked = Asked::Sign(request.clone());
+        if let Some(eyes) = dry_run.view() {
+            let issuer = policy.issuer(&house)?;
+            return asked.explain(&house, &policy, &issuer.chain).deliver(session, &policy, eyes);
+        }
+        let refused = |refusal| policy.refused(&house, "pki/sign", &refusal, &asked);
+        let permitted =
+            policy.role.permit_csr(request, &ca::limits(&policy.mount), session.now).map_err(refused)?;
+        let loaded = policy.issuer(&house)?.unlock(&house)?;
+        let signed = policy.sign(&house, &loaded, permitted, "pki/sign", &asked)?;
         let answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
         let staged = plan.stage(&answer)?;
         signed.commit(&house, &policy, "pki/sign")?;

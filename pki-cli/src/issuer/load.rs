@@ -2,8 +2,8 @@
 
 use pki_core::certificate::Certificate;
 use pki_core::extension::Endpoints;
-use pki_core::hierarchy;
-use pki_core::issuer::{Issuer, IssuerCertificate};
+use pki_core::hierarchy::{self, IssuerChain};
+use pki_core::issuer::{Issuer, IssuerCertificate, IssuerError};
 use pki_core::key::software::SoftwareKey;
 use pki_core::pem;
 use pki_store::issuer::IssuerRecord;
@@ -16,14 +16,20 @@ use crate::fault::Fault;
 use crate::key;
 use crate::session::House;
 
+/// An issuer and the certificates above it, without its key: what judges a request.
+pub(crate) struct KnownIssuer {
+    pub(crate) record: IssuerRecord,
+    pub(crate) chain: IssuerChain,
+}
+
 /// An issuer that can sign.
 pub(crate) struct LoadedIssuer {
     pub(crate) record: IssuerRecord,
     pub(crate) issuer: Issuer<SoftwareKey>,
 }
 
-impl LoadedIssuer {
-    /// The issuer that a reference names, with its key.
+impl KnownIssuer {
+    /// The issuer that a reference names.
     pub(crate) fn open(house: &House, mount: &Mount, reference: &str) -> Result<Self, Fault> {
         let issuers = block_on(house.store.issuers(mount.id))?;
         let Some(record) = super::pick(&issuers, mount, reference) else {
@@ -33,6 +39,59 @@ impl LoadedIssuer {
         Self::join(house, mount, record, &issuers)
     }
 
+    /// Joins a record with the certificates above it.
+    fn join(
+        house: &House,
+        mount: &Mount,
+        record: IssuerRecord,
+        siblings: &[IssuerRecord],
+    ) -> Result<Self, Fault> {
+        let certificate = certificate(&record)?;
+        if record.key.is_none() {
+            return Err(Fault::refused(
+                format!("the issuer {} has no private key here, so it signs nothing", super::label(&record)),
+                format!("import its key (`pki --mount {} key import`), or name another issuer", mount.name),
+            ));
+        }
+        let above = chain(house, mount.id, &certificate, siblings)?;
+        let chain = above
+            .into_iter()
+            .map(IssuerCertificate::new)
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|above| IssuerChain::new(IssuerCertificate::new(certificate)?).with_path(above))
+            .map_err(|error| broken(&record, &error))?;
+        Ok(Self { record, chain })
+    }
+
+    /// Joins it with its key.
+    pub(crate) fn unlock(self, house: &House) -> Result<LoadedIssuer, Fault> {
+        let Self { record, chain } = self;
+        let key = match record.key {
+            Some(key) => block_on(house.store.key(key))?,
+            None => None,
+        };
+        let key = key.ok_or_else(|| {
+            Fault::unusable("the issuer's key is not in the store", "restore a backup of the store")
+        })?;
+        let key = key::open(house, &key)?;
+        let issuer = Issuer::of(chain, key).map_err(|error| broken(&record, &error))?;
+        Ok(LoadedIssuer { record, issuer })
+    }
+}
+
+fn broken(record: &IssuerRecord, error: &IssuerError) -> Fault {
+    Fault::refused(
+        format!("the issuer {} cannot sign: {error}", super::label(record)),
+        "name another issuer: `pki issuer list`",
+    )
+}
+
+impl LoadedIssuer {
+    /// The issuer that a reference names, with its key.
+    pub(crate) fn open(house: &House, mount: &Mount, reference: &str) -> Result<Self, Fault> {
+        KnownIssuer::open(house, mount, reference)?.unlock(house)
+    }
+
     /// Joins a record with its key and the certificates above it.
     pub(crate) fn join(
         house: &House,
@@ -40,31 +99,7 @@ impl LoadedIssuer {
         record: IssuerRecord,
         siblings: &[IssuerRecord],
     ) -> Result<Self, Fault> {
-        let certificate = certificate(&record)?;
-        let Some(key) = record.key else {
-            return Err(Fault::refused(
-                format!("the issuer {} has no private key here, so it signs nothing", super::label(&record)),
-                format!("import its key (`pki --mount {} key import`), or name another issuer", mount.name),
-            ));
-        };
-        let key = block_on(house.store.key(key))?.ok_or_else(|| {
-            Fault::unusable("the issuer's key is not in the store", "restore a backup of the store")
-        })?;
-        let key = key::open(house, &key)?;
-        let chain = chain(house, mount.id, &certificate, siblings)?;
-        let broken = |error: pki_core::issuer::IssuerError| {
-            Fault::refused(
-                format!("the issuer {} cannot sign: {error}", super::label(&record)),
-                "name another issuer: `pki issuer list`",
-            )
-        };
-        let above =
-            chain.into_iter().map(IssuerCertificate::new).collect::<Result<Vec<_>, _>>().map_err(broken)?;
-        let issuer = IssuerCertificate::new(certificate)
-            .and_then(|certificate| Issuer::new(certificate, key))
-            .and_then(|issuer| issuer.with_chain(above))
-            .map_err(broken)?;
-        Ok(Self { record, issuer })
+        KnownIssuer::join(house, mount, record, siblings)?.unlock(house)
     }
 
     /// The issuer's certificate and those above it, the root last.

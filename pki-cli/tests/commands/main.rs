@@ -9,6 +9,7 @@
 mod answers;
 mod authorities;
 mod certificates;
+mod explaining;
 mod files;
 mod issuing;
 mod records;
