@@ -1,5 +1,7 @@
 //! What a CA certificate is asked for with: the flags that roots and intermediates share.
 
+mod constraints;
+
 use std::time::Duration;
 
 use clap::Args;
@@ -69,6 +71,8 @@ pub(crate) struct Constraints {
     /// DigitalSignature beside CertSign and CRLSign, which every CA has
     #[arg(long, value_name = "LIST", help_heading = "Constraints")]
     key_usage: Option<Vec<String>>,
+    #[command(flatten)]
+    names: constraints::NameConstraintFlags,
     #[command(flatten)]
     signature: SignatureScheme,
 }
@@ -164,6 +168,7 @@ pub(crate) fn request(
             }
         }
     }
+    request.name_constraints = constraints.names.parse()?;
     request.rsa_scheme = constraints.signature.parse()?;
     Ok(request)
 }

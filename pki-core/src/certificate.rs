@@ -12,7 +12,7 @@ use crate::extension::{self, BasicConstraints, Extension};
 use crate::key::{
     KeyIdentifier, PublicKey, PublicKeyError, SignatureAlgorithm, VerifyError, VerifySignature,
 };
-use crate::name::{DistinguishedName, GeneralName, GeneralNameError, Uri};
+use crate::name::{DistinguishedName, GeneralName, GeneralNameError, NameConstraints, Uri};
 use crate::oid::{self, Oid};
 use crate::pem::{self, PemError};
 use crate::profile::{ExtendedKeyUsage, KeyUsages, PathLength};
@@ -230,6 +230,16 @@ impl Certificate {
         let content =
             tlv::read_all(value, |reader| tlv::content_of(reader, Tag::Sequence)).map_err(malformed)?;
         GeneralName::read_all(content).map_err(CertificateError::AlternativeName)
+    }
+
+    /// RFC 5280 4.2.1.10; `None` if there is no such extension, which restricts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::Malformed`] if the extension is not DER, or names no subtree.
+    pub fn name_constraints(&self) -> Result<Option<NameConstraints>, CertificateError> {
+        let value = self.value_of(oid::NAME_CONSTRAINTS);
+        value.map(NameConstraints::read).transpose().map_err(|_| CertificateError::Malformed)
     }
 
     /// RFC 5280 4.2.1.2.

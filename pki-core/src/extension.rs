@@ -89,6 +89,13 @@ pub(crate) fn basic_constraints(der: &mut Tlv, profile: &Profile) {
     }
 }
 
+/// RFC 5280 4.2.1.10: in CA certificates alone, critical.
+pub(crate) fn name_constraints(der: &mut Tlv, profile: &Profile) {
+    if let Profile::Authority { name_constraints: Some(constraints), .. } = profile {
+        write(der, oid::NAME_CONSTRAINTS, Criticality::Critical, |value| constraints.encode(value));
+    }
+}
+
 /// RFC 5280 4.2.1.2: non-critical.
 pub(crate) fn subject_key_identifier(der: &mut Tlv, identifier: &[u8]) {
     write(der, oid::SUBJECT_KEY_IDENTIFIER, Criticality::NonCritical, |value| {

@@ -1,5 +1,6 @@
 //! What an issuer may put below itself, and the order of chains.
 
+mod constraints;
 mod path;
 mod request;
 
@@ -15,7 +16,6 @@ use crate::issue::Permitted;
 use crate::issuer::{IssuerCertificate, IssuerError};
 use crate::key::PublicKey;
 use crate::name::{DistinguishedName, GeneralName};
-use crate::oid;
 use crate::profile::{ExtendedKeyUsage, PathLength, Profile};
 use crate::validity::Validity;
 
@@ -178,7 +178,7 @@ fn ask_below(
         let names = alternative_names.iter().map(ToString::to_string);
         subject.into_iter().chain(names).collect::<Vec<_>>().join(", ")
     };
-    let constrained = || name_constraints(chain, *subject, alternative_names);
+    let constrained = || constraints::name_constraints(chain, proposal);
     let _ = inquiry.ask(RuleId::ISSUER_NAME_CONSTRAINTS, names, constrained);
     length
 }
@@ -307,25 +307,5 @@ fn without_purpose(purpose: ExtendedKeyUsage, profile: &Profile) -> Remedy {
             let rest: Vec<String> = rest.map(ToString::to_string).collect();
             alloc::format!("--ext-key-usage {}", rest.join(","))
         }
-    })
-}
-
-/// RFC 5280 4.2.1.10. Constraints of a chain are not evaluated yet, and what cannot be checked is not signed.
-fn name_constraints(
-    chain: &[&IssuerCertificate],
-    subject: Option<&DistinguishedName>,
-    _alternative_names: &[GeneralName],
-) -> Result<(), No> {
-    let constrained =
-        chain.iter().find(|member| member.certificate().extension(oid::NAME_CONSTRAINTS).is_some());
-    let Some(member) = constrained else { return Ok(()) };
-    Err(No {
-        rule: RuleId::ISSUER_NAME_CONSTRAINTS,
-        value: subject.map(ToString::to_string).unwrap_or_default(),
-        reason: alloc::format!(
-            "the CA \"{}\" has name constraints, which this version cannot check names against",
-            member.subject()
-        ),
-        remedy: Remedy::Request("use an issuer whose chain has no name constraints".to_string()),
     })
 }

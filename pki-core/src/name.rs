@@ -1,7 +1,9 @@
 //! Names: distinguished names (RFC 5280 4.1.2.4) and general names (RFC 5280 4.2.1.6).
 
+mod constraint;
 mod dns;
 mod general;
+mod text;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -11,8 +13,14 @@ use core::fmt;
 use const_oid::ObjectIdentifier;
 use der::{Decode, Reader, SliceReader, Tag};
 
+pub(crate) use self::constraint::{CommonNameHost, PresentedNames, Subtrees};
+pub use self::constraint::{
+    Domain, DomainScope, IpNetwork, Mailboxes, NameConstraints, NameConstraintsError, NameFault, NameKind,
+    NameViolation, Subtree, SubtreeError,
+};
 pub use self::dns::{DnsName, DnsNameError, Wildcard};
 pub use self::general::{EmailAddress, EmailAddressError, GeneralName, GeneralNameError, Uri, UriError};
+pub use self::text::NameTextError;
 
 use crate::oid;
 use crate::tlv::{self, Tlv};
@@ -265,6 +273,11 @@ impl DistinguishedName {
     /// string, and to white space at the ends or repeated within.
     pub fn matches(&self, other: &Self) -> bool {
         self.0 == other.0 || self.folded() == other.folded()
+    }
+
+    /// Whether the first RDNs of this name are those of `base` (RFC 5280 7.1); each name begins with the empty one.
+    pub fn begins_with(&self, base: &Self) -> bool {
+        self.folded().starts_with(&base.folded())
     }
 
     /// Each RDN as its sorted, folded attributes.

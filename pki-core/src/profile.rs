@@ -5,6 +5,7 @@ use core::fmt;
 
 use const_oid::ObjectIdentifier;
 
+use crate::name::NameConstraints;
 use crate::oid::{self, Oid};
 
 /// What a key may be used for (RFC 5280 4.2.1.3).
@@ -297,6 +298,8 @@ pub enum Profile {
         key_usages: KeyUsages,
         /// The purposes it is confined to; none means no restriction.
         extended_key_usages: Vec<ExtendedKeyUsage>,
+        /// The names it is confined to.
+        name_constraints: Option<NameConstraints>,
     },
     /// A certificate that signs no certificates.
     EndEntity {

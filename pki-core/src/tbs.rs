@@ -99,6 +99,7 @@ impl TbsCertificate {
                     let critical =
                         if subject.is_empty() { Criticality::Critical } else { Criticality::NonCritical };
                     extension::subject_alternative_name(extensions, alternative_names, critical);
+                    extension::name_constraints(extensions, profile);
                     extension::crl_distribution_points(extensions, points);
                     if revocation == RevocationPointers::NoneAvailable {
                         extension::no_revocation_available(extensions);

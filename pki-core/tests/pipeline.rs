@@ -17,7 +17,7 @@ use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{
     KeyAlgorithm, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
 };
-use pki_core::name::{DistinguishedName, DnsName, GeneralName, Uri};
+use pki_core::name::{DistinguishedName, DnsName, GeneralName, NameConstraints, NameKind, Subtree, Uri};
 use pki_core::profile::PathLength;
 use pki_core::random::{RandomError, SecureRandom};
 use pki_core::revocation::{RevocationReason, RevokedCertificate};
@@ -117,6 +117,57 @@ fn a_hierarchy_of_every_key_type_verifies() {
             [certificates[1].clone(), leaf.clone(), certificates[0].clone()].to_vec();
         assert_eq!(chain_of(&leaf, &pool), certificates);
     }
+}
+
+#[test]
+fn name_constraints_of_every_member_are_asked() {
+    let constrained = |permitted: &[(NameKind, &str)], excluded: &[(NameKind, &str)]| {
+        let subtrees = |list: &[(NameKind, &str)]| -> Vec<Subtree> {
+            list.iter().map(|(kind, text)| Subtree::parse(*kind, text).unwrap()).collect()
+        };
+        Some(NameConstraints::new(subtrees(permitted), subtrees(excluded)).unwrap())
+    };
+    let request = CaRequest {
+        name_constraints: constrained(&[(NameKind::Dns, "example.com")], &[]),
+        ..root_request(HOUR * 8_760, AskedPathLength::Default)
+    };
+    let root = Issuer::self_signed(request, key(KeyAlgorithm::EcP256), &limits(), now(), &mut rng()).unwrap();
+    let written = root.certificate().certificate().extensions();
+    let written = written.iter().find(|extension| extension.id == "2.5.29.30".parse().unwrap()).unwrap();
+    assert_eq!(written.critical, Criticality::Critical);
+    let below = CaRequest {
+        name_constraints: constrained(&[], &[(NameKind::Dns, "secret.example.com")]),
+        ..CaRequest::new(named("Test Intermediate"))
+    };
+    let below = intermediate(&root, below, key(KeyAlgorithm::EcP256)).unwrap();
+    for (name, ca) in [
+        ("www.example.com", None),
+        ("www.example.net", Some("CN=Test Root")),
+        ("a.secret.example.com", Some("CN=Test Intermediate")),
+        ("*.example.com", Some("CN=Test Intermediate")),
+        ("*.www.example.com", None),
+    ] {
+        match (issue(&below, leaf_request(name)), ca) {
+            (Ok(_), None) => {}
+            (Err(IssueError::Refused(refusal)), Some(ca)) => {
+                assert_eq!(refusal.rule(), RuleId::ISSUER_NAME_CONSTRAINTS, "{name}");
+                let text = refusal.to_string();
+                assert!(text.contains(ca) && text.contains(name), "{text}");
+            }
+            (outcome, _) => panic!("{name}: {outcome:?}"),
+        }
+    }
+
+    // A CA's own names are asked about too, and a chain that broke the rule before is of no use.
+    let mut outside = CaRequest::new(named("Test Intermediate"));
+    outside.alternative_names = vec![GeneralName::Dns(DnsName::parse("ca.example.net").unwrap())];
+    let error = intermediate(&root, outside.clone(), key(KeyAlgorithm::EcP256)).unwrap_err();
+    assert!(matches!(error, IssueError::Refused(r) if r.rule() == RuleId::ISSUER_NAME_CONSTRAINTS));
+    let unconstrained = self::root(KeyAlgorithm::EcP256);
+    let stray = intermediate(&unconstrained, outside, key(KeyAlgorithm::EcP256)).unwrap();
+    let stray = stray.with_chain(vec![root.certificate().clone()]).unwrap();
+    let error = issue(&stray, leaf_request("www.example.com")).unwrap_err();
+    assert!(error.to_string().contains("breaks the name constraints of \"CN=Test Root\""), "{error}");
 }
 
 #[test]

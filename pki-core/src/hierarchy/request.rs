@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::issue::{AskedLifetime, IssueError, Permitted};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey, RsaScheme};
-use crate::name::{DistinguishedName, GeneralName};
+use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
 use crate::role::Limits;
 use crate::tbs::RevocationPointers;
@@ -30,6 +30,8 @@ pub struct CaRequest {
     pub digital_signature: DigitalSignature,
     /// The purposes that it is confined to; none means no restriction.
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
+    /// The names that it is confined to, it and all CAs below it.
+    pub name_constraints: Option<NameConstraints>,
     /// What an RSA issuer signs with.
     pub rsa_scheme: RsaScheme,
 }
@@ -65,6 +67,7 @@ impl CaRequest {
             path_length: AskedPathLength::Default,
             digital_signature: DigitalSignature::Refuse,
             extended_key_usages: Vec::new(),
+            name_constraints: None,
             rsa_scheme: RsaScheme::default(),
         }
     }
@@ -136,6 +139,7 @@ fn consider<K>(
         path_length,
         digital_signature,
         extended_key_usages,
+        name_constraints,
         rsa_scheme,
     } = request;
     let mut warnings = Vec::new();
@@ -162,6 +166,7 @@ fn consider<K>(
             path_length,
             key_usages,
             extended_key_usages: extended_key_usages.clone(),
+            name_constraints: name_constraints.clone(),
         },
         validity: validity?,
         rsa_scheme: *rsa_scheme,

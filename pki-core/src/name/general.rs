@@ -8,7 +8,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use der::{Reader, SliceReader, Tag};
 
-use super::{DistinguishedName, DnsName, DnsNameError};
+use super::{DistinguishedName, DnsName, DnsNameError, NameError};
 use crate::tlv::{self, Tlv};
 
 /// A general name. Kinds beyond the first four are carried, never made up: their octets stay as they came.
@@ -53,6 +53,13 @@ impl GeneralName {
         Ok(names)
     }
 
+    /// The name in a directoryName `[4]`; `None` for another kind.
+    pub(crate) fn directory_name(&self) -> Option<Result<DistinguishedName, NameError>> {
+        let Self::Other(octets) = self else { return None };
+        let name = tlv::read_all(octets, |reader| tlv::optional_context(reader, 4, true)).ok()??;
+        Some(DistinguishedName::from_der(name))
+    }
+
     fn read(tag: Tag, value: &[u8], whole: &[u8]) -> Result<Self, GeneralNameError> {
         let Tag::ContextSpecific { number, .. } = tag else {
             return Err(GeneralNameError::Malformed);
@@ -85,10 +92,7 @@ impl fmt::Display for GeneralName {
             Self::Ip(address) => write!(f, "IP:{address}"),
             Self::Uri(uri) => write!(f, "URI:{uri}"),
             Self::Other(octets) => {
-                let directory = tlv::read_all(octets, |reader| tlv::optional_context(reader, 4, true));
-                if let Ok(Some(name)) = directory
-                    && let Ok(name) = DistinguishedName::from_der(name)
-                {
+                if let Some(Ok(name)) = self.directory_name() {
                     return write!(f, "dirName:{name}");
                 }
                 f.write_str("other:")?;
@@ -294,7 +298,9 @@ impl Uri {
 
     /// The host between `//` and the path, without user and port; `None` where there is none (`urn:...`).
     pub fn host(&self) -> Option<&str> {
-        let (_, rest) = self.0.split_once("://")?;
+        let (_, rest) = self.0.split_once(':')?;
+        // RFC 3986 3.2: an authority stands right behind the scheme, or there is none.
+        let rest = rest.strip_prefix("//")?;
         let authority = rest.split(['/', '?', '#']).next()?;
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = match host.strip_prefix('[') {
@@ -407,6 +413,7 @@ mod tests {
             ("ldap://u@h.example:389/cn=x?y", Some("h.example")),
             ("http://[2001:db8::1]:80/", Some("2001:db8::1")),
             ("urn:uuid:0", None),
+            ("urn:example:a://host.example/", None),
         ] {
             assert_eq!(Uri::parse(text).unwrap().host(), host);
         }
