@@ -250,8 +250,15 @@ pub enum Warning {
         /// Whose limit it is.
         limit: &'static str,
     },
+    /// The certificate ends after a member of its chain: paths through it fail before it ends.
+    OutlivesChain,
     /// A path length of zero: no CA can follow below.
     PathLengthZero,
+    /// Another path of a cross-signed issuer would refuse the certificate.
+    PathRefuses {
+        /// Why.
+        reason: String,
+    },
     /// The lifetime was cut to the limit.
     TtlCapped {
         /// What was asked for.
@@ -284,6 +291,12 @@ impl fmt::Display for Warning {
             ),
             Self::NotAfterCapped { asked, granted, limit } => {
                 write!(f, "not_after {asked} is beyond {limit}; {granted} was granted")
+            }
+            Self::OutlivesChain => f.write_str(
+                "the certificate ends after a CA of its chain; it fails to verify once that has ended",
+            ),
+            Self::PathRefuses { reason } => {
+                write!(f, "another path of the issuer does not accept the certificate: {reason}")
             }
             Self::PathLengthZero => f.write_str(
                 "the path length of the certificate is zero: it cannot be used to issue intermediate CA certificates",

@@ -1,5 +1,6 @@
-//! What an issuer may put below itself, and the order of chains.
+//! What an issuer may put below itself: the rules of a chain, and the order of chains.
 
+mod chain;
 mod constraints;
 mod path;
 mod request;
@@ -7,103 +8,18 @@ mod request;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+pub use self::chain::{IssuerChain, LeafNotAfter};
 pub use self::path::{chain_of, is_root, unknown_critical_extension};
 pub(crate) use self::request::permit_root_key;
 pub use self::request::{AskedPathLength, CaRequest, DigitalSignature, permit_ca, permit_root};
 
-use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
-use crate::issue::Permitted;
-use crate::issuer::{IssuerCertificate, IssuerError};
+use crate::explain::{Inquiry, No, Remedy, RuleId};
+use crate::issuer::IssuerCertificate;
 use crate::key::PublicKey;
 use crate::name::{DistinguishedName, GeneralName};
 use crate::profile::{ExtendedKeyUsage, PathLength, Profile};
+use crate::time::UnixTime;
 use crate::validity::Validity;
-
-/// An issuer's certificate and those above it: what a certificate has to agree with that is to stand below. It needs no
-/// key, so that a request can be judged without one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IssuerChain {
-    certificate: IssuerCertificate,
-    above: Vec<IssuerCertificate>,
-}
-
-impl IssuerChain {
-    /// An issuer of which no more is known than its own certificate.
-    pub const fn new(certificate: IssuerCertificate) -> Self {
-        Self { certificate, above: Vec::new() }
-    }
-
-    /// The same issuer, knowing the certificates above it: its own issuer first, the root last.
-    ///
-    /// # Errors
-    ///
-    /// [`IssuerError::Chain`] if one is not named as the issuer of the one before it.
-    pub fn with_path(mut self, above: Vec<IssuerCertificate>) -> Result<Self, IssuerError> {
-        let mut below = &self.certificate;
-        for next in &above {
-            if !below.certificate().issuer().matches(next.subject()) {
-                return Err(IssuerError::Chain {
-                    below: below.subject().clone(),
-                    above: next.subject().clone(),
-                });
-            }
-            below = next;
-        }
-        self.above = above;
-        Ok(self)
-    }
-
-    /// The issuer's own certificate.
-    pub const fn certificate(&self) -> &IssuerCertificate {
-        &self.certificate
-    }
-
-    #[cfg(feature = "rcgen")]
-    pub(crate) fn into_certificate(self) -> IssuerCertificate {
-        self.certificate
-    }
-
-    /// The issuer's own certificate and those above it, the root last.
-    pub fn members(&self) -> impl Iterator<Item = &IssuerCertificate> {
-        core::iter::once(&self.certificate).chain(&self.above)
-    }
-
-    /// Asks every member of the chain whether a certificate may stand below it.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`] of the first rule that says no.
-    pub fn permit<K>(&self, permitted: Permitted<K>) -> Result<Permitted<K>, Refusal> {
-        permit_below(&self.members().collect::<Vec<_>>(), permitted)
-    }
-
-    /// The one rule that looks at the key: a CA's own key belongs into no certificate below it.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal`] if a member of the chain has this key.
-    pub fn permit_key(&self, permitted: Permitted<PublicKey>) -> Result<Permitted<PublicKey>, Refusal> {
-        let mut inquiry = Inquiry::brief();
-        match self.ask_key(&permitted.key, &mut inquiry) {
-            Ok(()) => Ok(permitted),
-            Err(no) => Err(inquiry.refuse(no)),
-        }
-    }
-
-    pub(crate) fn ask_key(&self, key: &PublicKey, inquiry: &mut Inquiry) -> Result<(), No> {
-        let members: Vec<&IssuerCertificate> = self.members().collect();
-        inquiry.ask(RuleId::ISSUER_OWN_KEY, || key.key_type().to_string(), || own_key(&members, key))
-    }
-
-    /// The other rules of the chain, in order. Returns the path length that is left for a CA.
-    pub(crate) fn ask(
-        &self,
-        proposal: &Proposal<'_>,
-        inquiry: &mut Inquiry,
-    ) -> Result<Option<PathLength>, No> {
-        ask_below(&self.members().collect::<Vec<_>>(), proposal, inquiry)
-    }
-}
 
 /// What is about to stand below a chain, as far as it is known: what a role refused leaves a gap here.
 pub(crate) struct Proposal<'a> {
@@ -111,62 +27,37 @@ pub(crate) struct Proposal<'a> {
     pub(crate) alternative_names: &'a [GeneralName],
     pub(crate) validity: Option<Validity>,
     pub(crate) profile: &'a Profile,
+    /// What the role says about outliving the chain; `None` leaves it to the issuer.
+    pub(crate) leaf_not_after: Option<LeafNotAfter>,
 }
 
-/// `chain` begins with the issuer.
-fn permit_below<K>(
-    chain: &[&IssuerCertificate],
-    mut permitted: Permitted<K>,
-) -> Result<Permitted<K>, Refusal> {
-    let proposal = Proposal {
-        subject: Some(&permitted.subject),
-        alternative_names: &permitted.alternative_names,
-        validity: Some(permitted.validity),
-        profile: &permitted.profile,
-    };
-    let mut inquiry = Inquiry::brief();
-    let granted = ask_below(chain, &proposal, &mut inquiry);
-    let granted = match inquiry.conclude(granted) {
-        Ok(granted) => granted,
-        Err(no) => {
-            let mut inquiry = Inquiry::thorough();
-            let _ = ask_below(chain, &proposal, &mut inquiry);
-            return Err(inquiry.refuse(no));
-        }
-    };
-    if let (Profile::Authority { path_length, .. }, Some(granted)) = (&mut permitted.profile, granted) {
-        if granted == PathLength::AtMost(0) && *path_length != granted {
-            permitted.warnings.push(Warning::PathLengthZero);
-        }
-        *path_length = granted;
-    }
-    // RFC 5280 7.1 lets names match whose octets differ, but some verifiers compare octets.
-    let differ = chain.windows(2).any(|pair| match pair {
-        [below, above] => below.certificate().issuer() != above.subject(),
-        _ => false,
-    });
-    if differ {
-        permitted.warnings.push(Warning::NameBytesDiffer);
-    }
-    Ok(permitted)
+/// What a chain grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Granted {
+    /// For a CA, what the chain leaves of its path length.
+    path_length: Option<PathLength>,
+    /// Where the validity ends, if that is known.
+    not_after: Option<UnixTime>,
 }
 
-/// The rules of a chain, in order. Returns the path length that is left for a CA.
+/// The rules of a chain, in order. `chain` begins with the issuer.
 fn ask_below(
     chain: &[&IssuerCertificate],
     proposal: &Proposal<'_>,
+    leaf_not_after: LeafNotAfter,
     inquiry: &mut Inquiry,
-) -> Result<Option<PathLength>, No> {
-    let Proposal { subject, alternative_names, validity, profile } = proposal;
-    if let Some(validity) = validity {
+) -> Result<Granted, No> {
+    let Proposal { subject, alternative_names, validity, profile, leaf_not_after: of_role } = proposal;
+    let leaf_not_after = of_role.unwrap_or(leaf_not_after);
+    let not_after = validity.map(|validity| {
         let end = || validity.not_after().to_string();
-        let _ = inquiry.ask(RuleId::ISSUER_VALIDITY, end, || outlives(chain, *validity));
-    }
-    let length = match profile {
-        Profile::Authority { path_length: asked, .. } => inquiry
-            .ask(RuleId::ISSUER_PATH_LENGTH, || asked.to_string(), || path_length(chain, *asked))
-            .map(Some),
-        Profile::EndEntity { .. } => Ok(None),
+        inquiry.ask(RuleId::ISSUER_VALIDITY, end, || outlives(chain, validity, leaf_not_after, profile))
+    });
+    let path_length = match profile {
+        Profile::Authority { path_length: asked, .. } => {
+            Some(inquiry.ask(RuleId::ISSUER_PATH_LENGTH, || asked.to_string(), || path_length(chain, *asked)))
+        }
+        Profile::EndEntity { .. } => None,
     };
     let listed = || {
         let purposes: Vec<String> = profile.extended_key_usages().iter().map(ToString::to_string).collect();
@@ -180,7 +71,7 @@ fn ask_below(
     };
     let constrained = || constraints::name_constraints(chain, proposal);
     let _ = inquiry.ask(RuleId::ISSUER_NAME_CONSTRAINTS, names, constrained);
-    length
+    Ok(Granted { path_length: path_length.transpose()?, not_after: not_after.transpose()? })
 }
 
 /// A CA's own key belongs into no certificate below it.
@@ -201,16 +92,28 @@ fn own_key(chain: &[&IssuerCertificate], key: &PublicKey) -> Result<(), No> {
     })
 }
 
-/// Validity nests: a certificate ends no later than any member of its chain.
-fn outlives(chain: &[&IssuerCertificate], validity: Validity) -> Result<(), No> {
+/// Validity nests: a certificate ends no later than any member of its chain, unless it may. Whatever it may, there is a
+/// time when all of them are valid. Returns its end.
+fn outlives(
+    chain: &[&IssuerCertificate],
+    validity: Validity,
+    leaf_not_after: LeafNotAfter,
+    profile: &Profile,
+) -> Result<UnixTime, No> {
     let not_after = validity.not_after();
     let Some(first) = chain.iter().min_by_key(|member| member.validity().not_after()) else {
-        return Ok(());
+        return Ok(not_after);
     };
     let end = first.validity().not_after();
     if not_after <= end {
-        return Ok(());
+        return Ok(not_after);
     }
+    match leaf_not_after {
+        LeafNotAfter::Truncate if validity.not_before() < end => return Ok(end),
+        LeafNotAfter::Permit if validity.not_before() < end => return Ok(not_after),
+        _ => {}
+    }
+    let request = alloc::format!("ask for an end by then: --not-after {end}, or a shorter --ttl");
     Err(No {
         rule: RuleId::ISSUER_VALIDITY,
         value: not_after.to_string(),
@@ -218,9 +121,12 @@ fn outlives(chain: &[&IssuerCertificate], validity: Validity) -> Result<(), No> 
             "the certificate would end at {not_after}, after its CA \"{}\", which ends at {end}",
             first.subject()
         ),
-        remedy: Remedy::Request(alloc::format!(
-            "ask for an end by then: --not-after {end}, or a shorter --ttl"
-        )),
+        remedy: match profile {
+            Profile::EndEntity { .. } => {
+                Remedy::Either { role: "--leaf-not-after-behavior truncate".to_string(), request }
+            }
+            Profile::Authority { .. } => Remedy::Request(request),
+        },
     })
 }
 

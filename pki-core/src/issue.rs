@@ -20,10 +20,11 @@ use core::time::Duration;
 use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
 use crate::explain::{Refusal, Warning};
+use crate::hierarchy::LeafNotAfter;
 use crate::issuer::IssuerError;
 use crate::key::{
-    KeyAlgorithm, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm, SigningInput,
-    UnsuitableScheme, VerifyError, VerifySignature,
+    KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm,
+    SigningInput, UnsuitableScheme, VerifyError, VerifySignature,
 };
 use crate::lint::{self, LintError};
 use crate::name::{DistinguishedName, GeneralName, NameError};
@@ -142,6 +143,12 @@ pub struct Permitted<K = PublicKey> {
     /// What RSA issuers sign with.
     pub(crate) rsa_scheme: RsaScheme,
     pub(crate) revocation: RevocationPointers,
+    /// What the key is called; `None` for what is computed from it.
+    pub(crate) subject_key_identifier: Option<KeyIdentifier>,
+    /// What the role says about outliving the chain; `None` leaves it to the issuer.
+    pub(crate) leaf_not_after: Option<LeafNotAfter>,
+    /// Which of the issuer's paths to a root accepted it.
+    pub(crate) path: usize,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -172,9 +179,32 @@ impl<K> Permitted<K> {
     }
 
     fn map<T>(self, key: T) -> Permitted<T> {
-        let Self { subject, alternative_names, key: _, profile, validity, rsa_scheme, revocation, warnings } =
-            self;
-        Permitted { subject, alternative_names, key, profile, validity, rsa_scheme, revocation, warnings }
+        let Self {
+            subject,
+            alternative_names,
+            key: _,
+            profile,
+            validity,
+            rsa_scheme,
+            revocation,
+            subject_key_identifier,
+            leaf_not_after,
+            path,
+            warnings,
+        } = self;
+        Permitted {
+            subject,
+            alternative_names,
+            key,
+            profile,
+            validity,
+            rsa_scheme,
+            revocation,
+            subject_key_identifier,
+            leaf_not_after,
+            path,
+            warnings,
+        }
     }
 }
 

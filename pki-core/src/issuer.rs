@@ -205,6 +205,11 @@ impl<K: SigningKey> Issuer<K> {
         self.chain.members()
     }
 
+    /// The same along the path that accepted what was prepared.
+    pub fn chain_for(&self, prepared: &Prepared) -> impl Iterator<Item = &IssuerCertificate> {
+        self.chain.members_for(&prepared.permitted)
+    }
+
     /// Fixes the octets of a certificate, after asking every member of the chain.
     ///
     /// # Errors
@@ -337,7 +342,8 @@ fn prepare(
     algorithm: SignatureAlgorithm,
     above: Above<'_>,
 ) -> Prepared {
-    let own_identifier = permitted.key.key_identifier();
+    let own_identifier =
+        permitted.subject_key_identifier.clone().unwrap_or_else(|| permitted.key.key_identifier());
     let (issuer, authority_key_identifier, issuer_key) = match above {
         Above::Issuer(issuer) => {
             (issuer.subject(), issuer.key_identifier(), issuer.certificate.public_key().clone())

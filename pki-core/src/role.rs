@@ -156,6 +156,7 @@ impl Role {
             alternative_names: &draft.alternative_names,
             validity: draft.validity.as_ref().ok().copied(),
             profile: &profile,
+            leaf_not_after: self.config.leaf_not_after_behavior.over_the_issuers(),
         };
         // Without an issuer there is nobody to ask.
         if let Some(chain) = chain {
@@ -302,6 +303,9 @@ impl<K> Draft<K> {
                 Storage::Full | Storage::Index => RevocationPointers::Endpoints,
                 Storage::None => RevocationPointers::NoneAvailable,
             },
+            subject_key_identifier: None,
+            leaf_not_after: role.config.leaf_not_after_behavior.over_the_issuers(),
+            path: 0,
             warnings,
         })
     }

@@ -38,6 +38,13 @@ impl Validity {
         self.not_after
     }
 
+    /// The same period, ending at `end`, which lies in it.
+    #[must_use]
+    pub(crate) fn until(self, end: UnixTime) -> Self {
+        debug_assert!(self.contains(end));
+        Self { not_after: end.min(self.not_after), ..self }
+    }
+
     /// Whether `time` lies within, ends included.
     pub fn contains(&self, time: UnixTime) -> bool {
         self.not_before <= time && time <= self.not_after

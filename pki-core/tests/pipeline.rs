@@ -8,20 +8,21 @@ use std::time::Duration;
 use pki_core::certificate::{Certificate, Place};
 use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod};
 use pki_core::csr::{CertificationRequest, CsrError};
-use pki_core::explain::RuleId;
+use pki_core::explain::{RuleId, Warning};
 use pki_core::extension::{Criticality, Endpoints};
-use pki_core::hierarchy::{AskedPathLength, CaRequest, chain_of, permit_ca};
+use pki_core::hierarchy::{AskedPathLength, CaRequest, IssuerChain, LeafNotAfter, chain_of, permit_ca};
 use pki_core::issue::{AskedLifetime, AskedNames, CommonName, IssueError, IssueRequest, SignRequest};
 use pki_core::issuer::{Issuer, IssuerCertificate, IssuerError};
 use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{
-    KeyAlgorithm, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput, SigningKey,
+    KeyAlgorithm, KeyIdentifier, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput,
+    SigningKey,
 };
 use pki_core::name::{DistinguishedName, DnsName, GeneralName, NameConstraints, NameKind, Subtree, Uri};
 use pki_core::profile::PathLength;
 use pki_core::random::{RandomError, SecureRandom};
 use pki_core::revocation::{RevocationReason, RevokedCertificate};
-use pki_core::role::{Limits, Role, RoleConfig, RoleKeyType};
+use pki_core::role::{Limits, Role, RoleConfig, RoleKeyType, RoleNotAfterBehavior};
 use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 use proptest::prelude::*;
@@ -117,6 +118,133 @@ fn a_hierarchy_of_every_key_type_verifies() {
             [certificates[1].clone(), leaf.clone(), certificates[0].clone()].to_vec();
         assert_eq!(chain_of(&leaf, &pool), certificates);
     }
+}
+
+#[test]
+fn a_leaf_outlives_its_chain_only_where_it_may() {
+    let root = root(KeyAlgorithm::EcP256);
+    let short = CaRequest { lifetime: AskedLifetime::Ttl(HOUR * 10), ..CaRequest::new(named("Short")) };
+    let below = intermediate(&root, short, key(KeyAlgorithm::EcP256)).unwrap();
+    let end = below.certificate().validity().not_after();
+    let chain = IssuerChain::new(below.certificate().clone())
+        .with_path(below.chain().skip(1).cloned().collect())
+        .unwrap();
+    use LeafNotAfter::{Permit, Refuse, Truncate};
+    use RoleNotAfterBehavior as R;
+    for (issuer, role, wanted) in [
+        (Refuse, R::Issuer, Refuse),
+        (Refuse, R::Truncate, Truncate),
+        (Refuse, R::Permit, Permit),
+        (Truncate, R::Issuer, Truncate),
+        (Truncate, R::Err, Refuse),
+        (Truncate, R::Permit, Permit),
+        (Permit, R::Issuer, Permit),
+        (Permit, R::Err, Refuse),
+        (Permit, R::Truncate, Truncate),
+    ] {
+        let role = Role::new(RoleConfig {
+            key_type: RoleKeyType::Any,
+            allow_any_name: true,
+            leaf_not_after_behavior: role,
+            ..RoleConfig::default()
+        })
+        .unwrap();
+        let chain = chain.clone().with_leaf_not_after(issuer);
+        let ask = |ttl, now| {
+            let request = IssueRequest { lifetime: AskedLifetime::Ttl(ttl), ..leaf_request("a.test") };
+            chain.permit(role.permit(request, &limits(), now).unwrap())
+        };
+        // Within, nothing is said.
+        let within = ask(HOUR * 10, now()).unwrap();
+        assert_eq!((within.validity().not_after(), within.warnings()), (end, &[][..]));
+        let beyond = ask(HOUR * 11, now());
+        match (wanted, beyond) {
+            (Refuse, Err(refusal)) => assert_eq!(refusal.rule(), RuleId::ISSUER_VALIDITY),
+            (Truncate, Ok(permitted)) => {
+                assert_eq!(permitted.validity().not_after(), end);
+                assert!(
+                    matches!(permitted.warnings(), [Warning::NotAfterCapped { granted, .. }] if *granted == end)
+                );
+            }
+            (Permit, Ok(permitted)) => {
+                assert_eq!(permitted.validity().not_after(), now().checked_add(HOUR * 11).unwrap());
+                assert_eq!(permitted.warnings(), [Warning::OutlivesChain]);
+            }
+            (wanted, outcome) => panic!("{issuer:?}, wanted {wanted:?}: {outcome:?}"),
+        }
+        // A chain that has ended accepts nothing, whatever is permitted.
+        let late = end.checked_add(HOUR).unwrap();
+        assert!(ask(HOUR, late).is_err(), "{issuer:?}");
+    }
+    let words = ["err", "truncate", "permit"].map(|word| word.parse::<LeafNotAfter>().unwrap());
+    assert_eq!(words, [Refuse, Truncate, Permit]);
+    assert!("error".parse::<LeafNotAfter>().is_err());
+}
+
+#[test]
+fn one_of_the_paths_of_a_cross_signed_ca_has_to_accept() {
+    let (old, new) = (root(KeyAlgorithm::EcP256), {
+        let request = CaRequest {
+            name_constraints: Some(
+                NameConstraints::new(vec![Subtree::parse(NameKind::Dns, "example.com").unwrap()], vec![])
+                    .unwrap(),
+            ),
+            ..CaRequest::new(named("New Root"))
+        };
+        Issuer::self_signed(request, key(KeyAlgorithm::EcP256), &limits(), now(), &mut rng()).unwrap()
+    });
+    let key = key(KeyAlgorithm::EcP256);
+    let below_old = permit_ca(CaRequest::new(named("Both")), key.public_key().clone(), &limits(), now());
+    let below_old = old.issue(below_old.unwrap(), &Endpoints::default(), now(), &mut rng()).unwrap();
+    // The certificate names one root; the other one stands above a cross-certificate of the old root.
+    let cross = permit_ca(
+        CaRequest::new(old.certificate().subject().clone()),
+        old.key().public_key().clone(),
+        &limits(),
+        now(),
+    );
+    let cross = new.issue(cross.unwrap(), &Endpoints::default(), now(), &mut rng()).unwrap();
+    let chain = IssuerChain::new(IssuerCertificate::new(below_old).unwrap())
+        .with_path(vec![IssuerCertificate::new(cross).unwrap(), new.certificate().clone()])
+        .unwrap()
+        .or_path(vec![old.certificate().clone()])
+        .unwrap();
+    let issuer = Issuer::of(chain, key).unwrap();
+    for (name, root, warned) in [("a.example.com", "New Root", false), ("a.example.net", "Test Root", true)] {
+        let permitted = any_role().permit(leaf_request(name), &limits(), now()).unwrap();
+        let leaf = self::key(permitted.key_algorithm());
+        let permitted = permitted.with_key(leaf.public_key().clone()).unwrap();
+        let serial = SerialNumber::random(&mut rng(), now()).unwrap();
+        let prepared = issuer.prepare(permitted, serial, &Endpoints::default()).unwrap();
+        let last = issuer.chain_for(&prepared).last().unwrap();
+        assert_eq!(last.subject().common_name().as_deref(), Some(root), "{name}");
+        let warnings = prepared.permitted().warnings();
+        assert_eq!(warnings.iter().any(|w| matches!(w, Warning::PathRefuses { .. })), warned, "{name}");
+    }
+    // Where no path accepts, the preferred one says why.
+    let request =
+        IssueRequest { lifetime: AskedLifetime::Ttl(HOUR * 24 * 3), ..leaf_request("a.example.com") };
+    let permitted = any_role().permit(request, &limits(), now()).unwrap();
+    let leaf = self::key(permitted.key_algorithm());
+    let permitted = permitted.with_key(leaf.public_key().clone()).unwrap();
+    let error = issuer.issue(permitted, &Endpoints::default(), now(), &mut rng()).unwrap_err();
+    assert!(matches!(error, IssueError::Refused(r) if r.rule() == RuleId::ISSUER_VALIDITY));
+    // No root's own key below it, along any path.
+    let permitted = permit_ca(CaRequest::new(named("x")), old.key().public_key().clone(), &limits(), now());
+    let error = issuer.issue(permitted.unwrap(), &Endpoints::default(), now(), &mut rng()).unwrap_err();
+    assert!(matches!(error, IssueError::Refused(r) if r.rule() == RuleId::ISSUER_OWN_KEY));
+}
+
+#[test]
+fn a_key_keeps_its_identifier() {
+    let root = root(KeyAlgorithm::EcP256);
+    let identifier = KeyIdentifier::from_bytes(b"from another world");
+    let request =
+        CaRequest { subject_key_identifier: Some(identifier.clone()), ..CaRequest::new(named("Re-issued")) };
+    let below = intermediate(&root, request, key(KeyAlgorithm::EcP256)).unwrap();
+    assert_eq!(below.certificate().certificate().subject_key_identifier(), Some(identifier.clone()));
+    let leaf = issue(&below, leaf_request("a.test")).unwrap();
+    assert_eq!(leaf.authority_key_identifier(), Some(identifier));
 }
 
 #[test]

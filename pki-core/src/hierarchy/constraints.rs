@@ -29,7 +29,7 @@ pub(super) fn name_constraints(chain: &[&IssuerCertificate], proposal: &Proposal
             };
             let names =
                 PresentedNames { subject, alternative_names: proposal.alternative_names, common_name };
-            constraints.permit(&names).map_err(|violation| outside(member, &violation))?;
+            constraints.permit(&names).map_err(|violation| outside(member, &violation, proposal.profile))?;
         }
         for below in chain.iter().take(depth) {
             between(member, &constraints, below.certificate())?;
@@ -68,7 +68,7 @@ fn constraints_of(member: &IssuerCertificate) -> Result<Option<NameConstraints>,
     Ok(constraints)
 }
 
-fn outside(member: &IssuerCertificate, violation: &NameViolation) -> No {
+fn outside(member: &IssuerCertificate, violation: &NameViolation, profile: &Profile) -> No {
     let NameViolation { name, kind, fault } = violation;
     let ca = member.subject();
     let reason = match fault {
@@ -92,21 +92,27 @@ fn outside(member: &IssuerCertificate, violation: &NameViolation) -> No {
         rule: RuleId::ISSUER_NAME_CONSTRAINTS,
         value: name.clone(),
         reason: alloc::format!("{reason} (RFC 5280 4.2.1.10)"),
-        remedy: Remedy::Request(remedy(*kind, fault)),
+        remedy: match profile {
+            Profile::EndEntity { .. } => {
+                Remedy::Either { role: "--issuer-ref ISSUER".to_string(), request: remedy(*kind, fault) }
+            }
+            Profile::Authority { .. } => Remedy::Request(alloc::format!(
+                "{}, or use an issuer that may issue for it: --issuer-ref",
+                remedy(*kind, fault)
+            )),
+        },
     }
 }
 
 fn remedy(kind: NameKind, fault: &NameFault) -> String {
-    let other = "use an issuer that may issue for it: --issuer-ref";
     match fault {
         NameFault::NotPermitted(permitted) => {
-            alloc::format!("ask for {} in {}, or {other}", kind.plural(), Subtrees(permitted))
+            alloc::format!("ask for {} in {}", kind.plural(), Subtrees(permitted))
         }
-        NameFault::Excluded(_) => alloc::format!("leave it out, or {other}"),
         NameFault::Unreadable(_) if kind == NameKind::Uri => {
-            alloc::format!("ask for a URI with a DNS name as its host, or {other}")
+            "ask for a URI with a DNS name as its host".to_string()
         }
-        NameFault::Unreadable(_) => alloc::format!("leave it out, or {other}"),
+        NameFault::Excluded(_) | NameFault::Unreadable(_) => "leave it out".to_string(),
     }
 }
 

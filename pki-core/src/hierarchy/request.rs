@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::issue::{AskedLifetime, IssueError, Permitted};
-use crate::key::{KeyAlgorithm, KeyType, PublicKey, RsaScheme};
+use crate::key::{KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme};
 use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
 use crate::role::Limits;
@@ -32,6 +32,9 @@ pub struct CaRequest {
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
     /// The names that it is confined to, it and all CAs below it.
     pub name_constraints: Option<NameConstraints>,
+    /// What its key is called; `None` for what is computed from the key. A new certificate for a CA's key keeps the
+    /// name that the key has in what it signed.
+    pub subject_key_identifier: Option<KeyIdentifier>,
     /// What an RSA issuer signs with.
     pub rsa_scheme: RsaScheme,
 }
@@ -68,6 +71,7 @@ impl CaRequest {
             digital_signature: DigitalSignature::Refuse,
             extended_key_usages: Vec::new(),
             name_constraints: None,
+            subject_key_identifier: None,
             rsa_scheme: RsaScheme::default(),
         }
     }
@@ -140,6 +144,7 @@ fn consider<K>(
         digital_signature,
         extended_key_usages,
         name_constraints,
+        subject_key_identifier,
         rsa_scheme,
     } = request;
     let mut warnings = Vec::new();
@@ -171,6 +176,9 @@ fn consider<K>(
         validity: validity?,
         rsa_scheme: *rsa_scheme,
         revocation: RevocationPointers::Endpoints,
+        subject_key_identifier: subject_key_identifier.clone(),
+        leaf_not_after: None,
+        path: 0,
         warnings,
     })
 }

@@ -10,6 +10,7 @@ use super::names::NamePolicy;
 use super::policies::PolicyIdentifier;
 use super::usage::KeyUsagePolicy;
 use super::{Role, subject};
+use crate::hierarchy::LeafNotAfter;
 use crate::key::KeyType;
 use crate::profile::ExtendedKeyUsage;
 use crate::time::UnixTime;
@@ -54,6 +55,18 @@ pub enum RoleNotAfterBehavior {
     Truncate,
     /// It outlives them.
     Permit,
+}
+
+impl RoleNotAfterBehavior {
+    /// What goes over the issuer's own word, if anything does.
+    pub(crate) const fn over_the_issuers(self) -> Option<LeafNotAfter> {
+        match self {
+            Self::Issuer => None,
+            Self::Err => Some(LeafNotAfter::Refuse),
+            Self::Truncate => Some(LeafNotAfter::Truncate),
+            Self::Permit => Some(LeafNotAfter::Permit),
+        }
+    }
 }
 
 /// Whether a key may be certified more than once.
@@ -444,7 +457,6 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
         not_before,
         not_before_bound,
         not_after_bound,
-        leaf_not_after_behavior,
         lint_waivers,
     );
 }
