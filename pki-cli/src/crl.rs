@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use pki_core::crl::{CrlNumber, CrlPeriod};
+use pki_core::crl::{CrlError, CrlNumber, CrlPeriod};
 use pki_core::issuer::Issuer;
 use pki_core::key::software::SoftwareKey;
 use pki_core::pem;
@@ -245,31 +245,42 @@ fn build(
     draft: &CrlDraft,
     next_update: pki_core::time::UnixTime,
 ) -> Result<Vec<u8>, Fault> {
-    let mut entries: Vec<Vec<u8>> = Vec::new();
+    // The store has each serial number of an authority once.
+    let mut entries: Vec<u8> = Vec::new();
     let mut after = 0;
     loop {
         let page = block_on(house.store.revocations(draft.authority, after, draft.last_revocation, PAGE))?;
         let Some(last) = page.last() else { break };
         after = last.id;
-        entries.extend(page.iter().map(|revocation| revocation.revoked_certificate().entry_der()));
+        for revocation in &page {
+            entries.extend_from_slice(&revocation.revoked_certificate().entry_der());
+        }
         if page.len() < PAGE {
             break;
         }
     }
-    let number = u64::try_from(draft.number)
-        .map(CrlNumber::from_u64)
-        .map_err(|_| Fault::defect("a CRL number exceeds 64 bits"))?;
+    let number = CrlNumber::from_u128(draft.number);
     let period = CrlPeriod { number, this_update: draft.this_update, next_update };
-    let signed = issuer
-        .prepare_crl(period, entries.iter().map(Vec::as_slice))
-        .and_then(|list| issuer.sign_crl(&list, &mut OsRandom));
-    match signed {
-        Ok(crl) => Ok(crl.der().to_vec()),
-        Err(error) => Err(Fault::refused(
+    write(issuer, pki_core::crl::CrlScope::full(), period, &entries).map_err(|error| {
+        Fault::refused(
             format!("the CRL was not signed: {error}"),
             "name an issuer whose certificate may sign CRLs: --issuer-ref",
-        )),
-    }
+        )
+    })
+}
+
+/// A signed list with these encoded entries.
+fn write(
+    issuer: &Issuer<SoftwareKey>,
+    scope: pki_core::crl::CrlScope,
+    period: CrlPeriod,
+    entries: &[u8],
+) -> Result<Vec<u8>, CrlError> {
+    let mut stream = issuer.begin_crl(scope, period, entries.len())?;
+    stream.entries(entries)?;
+    let head = stream.head().to_vec();
+    let ends = stream.sign(&mut OsRandom)?;
+    Ok([&ends.header[..], &head, entries, &ends.tail].concat())
 }
 
 /// So many revocations are read at once.

@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use const_oid::ObjectIdentifier;
 use der::{Decode, Reader, SliceReader, Tag};
 
+use crate::crl::{ScopeError, Shard, ShardTemplate};
 use crate::name::{GeneralName, Uri};
 use crate::oid::{self, Oid};
 use crate::profile::{ExtendedKeyUsage, KeyUsages, PathLength, Profile};
+use crate::time::UnixTime;
 use crate::tlv::{self, Tlv};
 
 /// An extension as a certificate or CRL carries it (RFC 5280 4.1.2.9).
@@ -39,6 +41,19 @@ pub struct Endpoints {
     pub crl_distribution_points: Vec<Uri>,
     /// Where OCSP is answered (RFC 5280 4.2.2.1, id-ad-ocsp).
     pub ocsp_servers: Vec<Uri>,
+}
+
+impl Endpoints {
+    /// The same places for a certificate of one shard: its CRL is where these templates say.
+    ///
+    /// # Errors
+    ///
+    /// [`ScopeError`] if a template makes no URL.
+    pub fn in_shard(self, templates: &[ShardTemplate], shard: Shard) -> Result<Self, ScopeError> {
+        let crl_distribution_points =
+            templates.iter().map(|template| template.uri(shard)).collect::<Result<_, _>>()?;
+        Ok(Self { crl_distribution_points, ..self })
+    }
 }
 
 /// Appends one Extension; `content` appends the DER inside its OCTET STRING.
@@ -145,19 +160,40 @@ pub(crate) fn authority_information_access(
 
 /// RFC 5280 4.2.1.13: non-critical; one distribution point for each URL.
 pub(crate) fn crl_distribution_points(der: &mut Tlv, points: &[Uri]) {
+    distribution_points(der, oid::CRL_DISTRIBUTION_POINTS, points);
+}
+
+/// RFC 5280 4.2.1.15 and 5.2.6: non-critical, in the form of CRL distribution points.
+pub(crate) fn freshest_crl(der: &mut Tlv, points: &[Uri]) {
+    distribution_points(der, oid::FRESHEST_CRL, points);
+}
+
+fn distribution_points(der: &mut Tlv, id: ObjectIdentifier, points: &[Uri]) {
     if points.is_empty() {
         return;
     }
-    write(der, oid::CRL_DISTRIBUTION_POINTS, Criticality::NonCritical, |value| {
+    write(der, id, Criticality::NonCritical, |value| {
         value.nest(tlv::SEQUENCE, |list| {
             for uri in points {
-                list.nest(tlv::SEQUENCE, |point| {
-                    point.nest(tlv::context_constructed(0), |name| {
-                        name.nest(tlv::context_constructed(0), |full_name| {
-                            full_name.value(tlv::context(6), uri.as_str().as_bytes());
-                        });
-                    });
-                });
+                list.nest(tlv::SEQUENCE, |point| full_name(point, core::slice::from_ref(uri)));
+            }
+        });
+    });
+}
+
+/// RFC 5280 5.2.5: critical; one distribution point with all URLs, no other restriction.
+pub(crate) fn issuing_distribution_point(der: &mut Tlv, urls: &[Uri]) {
+    write(der, oid::ISSUING_DISTRIBUTION_POINT, Criticality::Critical, |value| {
+        value.nest(tlv::SEQUENCE, |point| full_name(point, urls));
+    });
+}
+
+/// RFC 5280 4.2.1.13: DistributionPointName, fullName.
+fn full_name(point: &mut Tlv, urls: &[Uri]) {
+    point.nest(tlv::context_constructed(0), |name| {
+        name.nest(tlv::context_constructed(0), |full_name| {
+            for url in urls {
+                full_name.value(tlv::context(6), url.as_str().as_bytes());
             }
         });
     });
@@ -174,6 +210,20 @@ pub(crate) fn no_revocation_available(der: &mut Tlv) {
 pub(crate) fn crl_number(der: &mut Tlv, number: &[u8]) {
     write(der, oid::CRL_NUMBER, Criticality::NonCritical, |value| {
         value.unsigned(tlv::INTEGER, number);
+    });
+}
+
+/// RFC 5280 5.2.4: critical; the number of the complete list that the delta builds on.
+pub(crate) fn delta_crl_indicator(der: &mut Tlv, base: &[u8]) {
+    write(der, oid::DELTA_CRL_INDICATOR, Criticality::Critical, |value| {
+        value.unsigned(tlv::INTEGER, base);
+    });
+}
+
+/// RFC 5280 5.3.2: non-critical; an entry's extension, GeneralizedTime in every year.
+pub(crate) fn invalidity_date(der: &mut Tlv, date: UnixTime) {
+    write(der, oid::INVALIDITY_DATE, Criticality::NonCritical, |value| {
+        value.generalized_time(date);
     });
 }
 
@@ -297,6 +347,6 @@ pub(crate) fn read_distribution_points(value: &[u8]) -> der::Result<Vec<Uri>> {
     })
 }
 
-fn is_uri(tag: Tag) -> bool {
+pub(crate) fn is_uri(tag: Tag) -> bool {
     matches!(tag, Tag::ContextSpecific { number, .. } if number.value() == 6)
 }

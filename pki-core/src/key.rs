@@ -239,6 +239,25 @@ pub trait VerifySignature {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), VerifyError>;
+
+    /// The same for the digest of a message by the hash of `algorithm`, for messages that are not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`] as above; [`VerifyError::KeyRefused`] from a verifier that knows whole messages only.
+    fn verify_digest(
+        &self,
+        key: &PublicKey,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        let _ = (key, algorithm, digest, signature);
+        Err(VerifyError::KeyRefused {
+            reason: "the verifier takes whole messages only; give it one, or a verifier that takes digests"
+                .into(),
+        })
+    }
 }
 
 /// A signature that does not stand.

@@ -1,6 +1,7 @@
 //! Why and when a certificate was revoked (RFC 5280 5.1.2.6, 5.3.1).
 
 use core::fmt;
+use core::time::Duration;
 
 use crate::serial::SerialNumber;
 use crate::time::UnixTime;
@@ -101,6 +102,7 @@ impl fmt::Display for RevocationReason {
 
 /// A revoked certificate, as a CRL lists it (RFC 5280 5.1.2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RevokedCertificate {
     /// The serial number of the certificate.
     pub serial: SerialNumber,
@@ -108,6 +110,96 @@ pub struct RevokedCertificate {
     pub revoked_at: UnixTime,
     /// Why.
     pub reason: RevocationReason,
+    /// Since when it is not to be trusted, where that is known (RFC 5280 5.3.2): often before it was revoked.
+    pub invalidity_date: Option<UnixTime>,
+}
+
+impl RevokedCertificate {
+    /// A certificate revoked at this time, for this reason.
+    pub const fn new(serial: SerialNumber, revoked_at: UnixTime, reason: RevocationReason) -> Self {
+        Self { serial, revoked_at, reason, invalidity_date: None }
+    }
+
+    /// The same, not to be trusted since `date`.
+    #[must_use]
+    pub const fn invalid_since(mut self, date: UnixTime) -> Self {
+        self.invalidity_date = Some(date);
+        self
+    }
+}
+
+/// A revocation as an authority's log has it: what a list says, and the end of the certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoggedRevocation {
+    /// What a list says.
+    pub certificate: RevokedCertificate,
+    /// The certificate's notAfter; `None` for one that was never seen, which stays for ever.
+    pub not_after: Option<UnixTime>,
+}
+
+impl LoggedRevocation {
+    /// The proof that the entry may leave the lists, or `None` while it stays. `listed` is the thisUpdate of the newest
+    /// published complete list with the entry on it.
+    ///
+    /// RFC 5280 3.3: an entry stays until it was on one list that was issued after the certificate's end; and the
+    /// margin of `retention` longer.
+    pub fn release(
+        &self,
+        retention: Retention,
+        listed: Option<UnixTime>,
+        now: UnixTime,
+    ) -> Option<ReleasedEntry> {
+        let not_after = self.not_after?;
+        let retained_until = retention.until(not_after)?;
+        let seen_past_its_end = listed.is_some_and(|this_update| this_update > not_after);
+        (seen_past_its_end && now > retained_until)
+            .then_some(ReleasedEntry { serial: self.certificate.serial, retained_until })
+    }
+}
+
+/// How long entries stay on the lists of an authority past the end of their certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    margin: Duration,
+}
+
+impl Retention {
+    /// So long.
+    pub const fn new(margin: Duration) -> Self {
+        Self { margin }
+    }
+
+    /// The last second of an entry whose certificate ends at `not_after`; `None` if it is past all time.
+    pub fn until(self, not_after: UnixTime) -> Option<UnixTime> {
+        not_after.checked_add(self.margin)
+    }
+}
+
+/// Three days: Vault's `safety_buffer`, and the lifetime of a list by default, so that no verifier with a clock that is
+/// wrong by less misses an entry.
+impl Default for Retention {
+    fn default() -> Self {
+        Self::new(Duration::from_secs(72 * 3_600))
+    }
+}
+
+/// The proof that an entry may leave the lists: made by [`LoggedRevocation::release`] alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReleasedEntry {
+    serial: SerialNumber,
+    retained_until: UnixTime,
+}
+
+impl ReleasedEntry {
+    /// Which certificate.
+    pub const fn serial(&self) -> SerialNumber {
+        self.serial
+    }
+
+    /// Until when its entry had to stay.
+    pub const fn retained_until(&self) -> UnixTime {
+        self.retained_until
+    }
 }
 
 #[cfg(test)]
@@ -124,5 +216,33 @@ mod tests {
         assert_eq!(RevocationReason::from_code(7), None);
         assert_eq!(RevocationReason::from_code(11), None);
         assert_eq!(RevocationReason::from_name("because"), None);
+    }
+
+    #[test]
+    fn entries_leave_after_their_margin_and_a_list_beyond_their_end() {
+        let time = |seconds| UnixTime::from_secs(seconds).unwrap();
+        let hour = 3_600;
+        let (end, now) = (time(1_000_000), time(1_000_000 + 100 * hour));
+        let retention = Retention::default();
+        let long = Retention::new(Duration::from_secs(200 * hour));
+        let beyond = Some(time(1_000_001));
+        for (name, not_after, retention, listed, now, released) in [
+            ("margin past, listed beyond the end", Some(end), retention, beyond, now, true),
+            ("no list beyond the end", Some(end), retention, Some(end), now, false),
+            ("on no list yet", Some(end), retention, None, now, false),
+            ("within the margin", Some(end), retention, beyond, time(1_000_000 + 72 * hour), false),
+            ("a longer margin", Some(end), long, beyond, now, false),
+            ("no end known", None, retention, beyond, UnixTime::MAX, false),
+            ("an end past all time", Some(UnixTime::MAX), retention, Some(now), UnixTime::MAX, false),
+            ("not expired", Some(UnixTime::MAX), Retention::new(Duration::ZERO), Some(now), now, false),
+        ] {
+            let certificate = RevokedCertificate::new(
+                SerialNumber::parse("0a").unwrap(),
+                end,
+                RevocationReason::Unspecified,
+            );
+            let proof = LoggedRevocation { certificate, not_after }.release(retention, listed, now);
+            assert_eq!(proof.map(|proof| proof.serial()), released.then_some(certificate.serial), "{name}");
+        }
     }
 }

@@ -65,6 +65,12 @@ impl Tlv {
         self
     }
 
+    /// Appends the identifier and length octets of a value of which `length` octets follow.
+    pub(crate) fn header(&mut self, tag: u8, length: usize) -> &mut Self {
+        let (header, used) = header(tag, length);
+        self.raw(header.get(..used).unwrap_or_default())
+    }
+
     /// Appends one value whose content `write` appends.
     pub(crate) fn nest(&mut self, tag: u8, write: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.0.len();
@@ -104,21 +110,36 @@ impl Tlv {
 
     /// RFC 5280 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on.
     pub(crate) fn time(&mut self, time: UnixTime) -> &mut Self {
-        let Civil { year, month, day, hour, minute, second } = time.civil();
-        let mut text = [0_u8; 15];
-        let two = |value: u64| [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8];
-        let parts = [two(year / 100), two(year), two(month), two(day), two(hour), two(minute), two(second)];
-        for (to, from) in text.iter_mut().zip(parts.as_flattened()) {
-            *to = *from;
-        }
-        text[14] = b'Z';
+        let text = time_text(time);
         // UTCTime's two digits of the year mean 1950 to 2049.
-        if year < 2050 {
+        if time.civil().year < 2050 {
             self.value(UTC_TIME, text.get(2..).unwrap_or_default())
         } else {
             self.value(GENERALIZED_TIME, &text)
         }
     }
+
+    /// GeneralizedTime in the form of RFC 5280 4.1.2.5.2, in every year.
+    pub(crate) fn generalized_time(&mut self, time: UnixTime) -> &mut Self {
+        self.value(GENERALIZED_TIME, &time_text(time))
+    }
+}
+
+/// YYYYMMDDHHMMSSZ.
+fn time_text(time: UnixTime) -> [u8; 15] {
+    let Civil { year, month, day, hour, minute, second } = time.civil();
+    let mut text = [b'Z'; 15];
+    let two = |value: u64| [b'0' + (value / 10 % 10) as u8, b'0' + (value % 10) as u8];
+    let parts = [two(year / 100), two(year), two(month), two(day), two(hour), two(minute), two(second)];
+    for (to, from) in text.iter_mut().zip(parts.as_flattened()) {
+        *to = *from;
+    }
+    text
+}
+
+/// How many identifier and length octets a value of `length` octets has.
+pub(crate) fn header_length(length: usize) -> usize {
+    header(SEQUENCE, length).1
 }
 
 /// The identifier and length octets of a value, and how many of the ten are used.
@@ -192,6 +213,12 @@ pub(crate) fn read_time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
         _ => der::asn1::GeneralizedTime::decode(reader)?.to_unix_duration(),
     };
     UnixTime::from_secs(duration.as_secs()).ok_or_else(|| tag.value_error().into())
+}
+
+/// Reads a GeneralizedTime in the form that RFC 5280 4.1.2.5.2 prescribes.
+pub(crate) fn read_generalized_time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
+    Tag::peek(reader)?.assert_eq(Tag::GeneralizedTime)?;
+    read_time(reader)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use pki_core::certificate::{Certificate, Place};
-use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod};
+use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod, CrlScope};
 use pki_core::csr::{CertificationRequest, CsrError};
 use pki_core::explain::{RuleId, Warning};
 use pki_core::extension::{Criticality, Endpoints};
@@ -494,10 +494,9 @@ fn a_crl_lists_what_was_revoked_with_reasons() {
         let root = root(algorithm);
         let revoked: Vec<RevokedCertificate> = RevocationReason::ALL
             .into_iter()
-            .map(|reason| RevokedCertificate {
-                serial: SerialNumber::random(&mut rng(), now()).unwrap(),
-                revoked_at: now(),
-                reason,
+            .filter(|reason| *reason != RevocationReason::RemoveFromCrl)
+            .map(|reason| {
+                RevokedCertificate::new(SerialNumber::random(&mut rng(), now()).unwrap(), now(), reason)
             })
             .collect();
         let period = CrlPeriod {
@@ -506,8 +505,7 @@ fn a_crl_lists_what_was_revoked_with_reasons() {
             next_update: now().checked_add(HOUR * 72).unwrap(),
         };
         for revoked in [&revoked[..], &[]] {
-            let entries: Vec<Vec<u8>> = revoked.iter().map(RevokedCertificate::entry_der).collect();
-            let list = root.prepare_crl(period, entries.iter().map(Vec::as_slice)).unwrap();
+            let list = root.prepare_crl(&CrlScope::full(), period, revoked).unwrap();
             let list = root.sign_crl(&list, &mut rng()).unwrap();
             let list = CertificateRevocationList::from_der(list.der()).unwrap();
             list.verify_signature(root.key().public_key(), &Verifier).unwrap();
@@ -520,7 +518,7 @@ fn a_crl_lists_what_was_revoked_with_reasons() {
             assert_eq!(CertificateRevocationList::from_pem(&list.to_pem()).unwrap(), list);
         }
         let backwards = CrlPeriod { next_update: now(), ..period };
-        assert!(root.prepare_crl(backwards, []).is_err());
+        assert!(root.prepare_crl(&CrlScope::full(), backwards, &[]).is_err());
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use ::rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, SanType};
 use der::{Decode as _, Encode as _};
 use pki_core::certificate::Certificate;
-use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod};
+use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod, CrlScope};
 use pki_core::extension::{Criticality, Endpoints, Extension};
 use pki_core::hierarchy::{AskedPathLength, CaRequest, permit_ca};
 use pki_core::issue::{AskedLifetime, AskedNames, CommonName, IssueRequest};
@@ -232,15 +232,17 @@ fn lists_are_obeyed() {
             this_update: now(),
             next_update: now().checked_add(HOUR).unwrap(),
         };
-        let list = |issuer: &Issuer<SoftwareKey>, entries: &[Vec<u8>]| {
-            let list = issuer.prepare_crl(period, entries.iter().map(Vec::as_slice)).unwrap();
+        let list = |issuer: &Issuer<SoftwareKey>, entries: &[RevokedCertificate]| {
+            let list = issuer.prepare_crl(&CrlScope::full(), period, entries).unwrap();
             issuer.sign_crl(&list, &mut rng()).unwrap()
         };
         let nothing = [list(&middle, &[]), list(&root, &[])];
         for reason in RevocationReason::ALL {
-            let entry = |certificate: &Certificate| {
-                RevokedCertificate { serial: certificate.serial(), revoked_at: now(), reason }.entry_der()
-            };
+            if reason == RevocationReason::RemoveFromCrl {
+                continue;
+            }
+            let entry =
+                |certificate: &Certificate| RevokedCertificate::new(certificate.serial(), now(), reason);
             let some = list(&middle, &[entry(&revoked)]);
             let usage = webpki::KeyUsage::server_auth;
             let check = |leaf, list| webpki(leaf, &chain, usage(), &[list, &nothing[1]]);

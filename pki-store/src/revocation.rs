@@ -26,6 +26,6 @@ pub struct Revocation {
 impl Revocation {
     /// As a CRL lists it.
     pub const fn revoked_certificate(&self) -> RevokedCertificate {
-        RevokedCertificate { serial: self.serial, revoked_at: self.revoked_at, reason: self.reason }
+        RevokedCertificate::new(self.serial, self.revoked_at, self.reason)
     }
 }

@@ -1,12 +1,14 @@
-//! Lists that are made: everything but the signature, then the signature.
+//! Lists that are made in memory: everything but the signature, then the signature.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::{CertificateRevocationList, CrlError, CrlPeriod};
+use super::{CertificateRevocationList, CrlError, CrlPeriod, CrlScope, Extent};
 use crate::extension;
-use crate::issuer::{Issuer, IssuerCertificate, SignatureCheck, check_of};
+use crate::issuer::{Issuer, SignatureCheck, check_of};
 use crate::key::{PublicKey, Signature, SignatureAlgorithm, SigningInput, SigningKey, VerifySignature};
 use crate::random::SecureRandom;
+use crate::revocation::{RevocationReason, RevokedCertificate};
 use crate::tbs;
 use crate::tlv::{self, Tlv};
 
@@ -19,6 +21,11 @@ pub struct TbsCertList {
 }
 
 impl TbsCertList {
+    /// What the issuer's key signs, and with which algorithm; for signers that are asynchronous, remote or air-gapped.
+    pub fn signing_input(&self) -> (SignatureAlgorithm, SigningInput<'_>) {
+        (self.algorithm, SigningInput::Message(&self.der))
+    }
+
     /// The octets to be signed.
     pub fn der(&self) -> &[u8] {
         &self.der
@@ -51,23 +58,33 @@ impl TbsCertList {
 }
 
 impl<K: SigningKey> Issuer<K> {
-    /// Fixes the octets of a full CRL of this issuer's authority. `entries` are the DER of RevokedCertificates
-    /// ([`RevokedCertificate::entry_der`]), of this authority and in any order.
+    /// Fixes the octets of a CRL of this issuer's authority that lists `revoked`, in their order.
     ///
     /// # Errors
     ///
-    /// [`CrlError`] if the certificate may not sign CRLs, or the list would end before it begins.
+    /// [`CrlError`] if the certificate may not sign CRLs, the list would end before it begins, a delta's base is not below
+    /// it, a serial number is there twice, or a complete list has an entry that is to leave it.
     pub fn prepare_crl<'a>(
         &self,
+        scope: &CrlScope,
         period: CrlPeriod,
-        entries: impl IntoIterator<Item = &'a [u8]>,
+        revoked: impl IntoIterator<Item = &'a RevokedCertificate>,
     ) -> Result<TbsCertList, CrlError> {
-        // RFC 5280 5: a CRL issuer's key usage has cRLSign.
-        if !self.certificate().may_sign_crls() {
-            return Err(CrlError::NoCrlSign);
+        let mut entries = Tlv::new();
+        let mut serials = BTreeSet::new();
+        for certificate in revoked {
+            removal_is_in_a_delta(scope, certificate)?;
+            if !serials.insert(certificate.serial) {
+                return Err(CrlError::DuplicateSerial { serial: certificate.serial });
+            }
+            certificate.encode(&mut entries);
         }
-        let algorithm = self.crl_algorithm().ok_or(CrlError::NoAlgorithm)?;
-        full(self.certificate(), algorithm, period, entries)
+        let entries = entries.into_vec();
+        let Frame { head, tail, algorithm } = self.crl_frame(scope, period, entries.len())?;
+        let mut der = Tlv::with_capacity(head.len() + entries.len() + tail.len());
+        der.raw(&head).raw(&entries).raw(&tail);
+        let issuer_key = self.key().public_key().clone();
+        Ok(TbsCertList { der: der.into_vec(), algorithm, issuer_key })
     }
 
     /// Signs a CRL: one call on the key.
@@ -87,46 +104,71 @@ impl<K: SigningKey> Issuer<K> {
             SignatureCheck::Verify(verifier) => list.assemble(&signature, verifier),
         }
     }
-}
 
-fn full<'a>(
-    issuer: &IssuerCertificate,
-    algorithm: SignatureAlgorithm,
-    period: CrlPeriod,
-    entries: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<TbsCertList, CrlError> {
-    let CrlPeriod { number, this_update, next_update } = period;
-    if next_update <= this_update {
-        return Err(CrlError::NextUpdate { this_update, next_update });
-    }
-    let mut der = Tlv::new();
-    der.nest(tlv::SEQUENCE, |list| {
-        // RFC 5280 5.1.2.1: version 2, since there are extensions.
-        list.unsigned(tlv::INTEGER, &[1]);
-        // RFC 5280 5.1.2.2
-        list.raw(algorithm.der());
-        // RFC 5280 5.1.2.3: the authority's name, byte for byte.
-        list.raw(issuer.subject().der());
-        // RFC 5280 5.1.2.4, 5.1.2.5
-        list.time(this_update).time(next_update);
-        // RFC 5280 5.1.2.6: absent where nothing is revoked.
-        let mut entries = entries.into_iter().peekable();
-        if entries.peek().is_some() {
-            list.nest(tlv::SEQUENCE, |revoked| {
-                for entry in entries {
-                    revoked.raw(entry);
-                }
-            });
+    /// What stands before and after entries of so many octets in what is signed.
+    pub(super) fn crl_frame(
+        &self,
+        scope: &CrlScope,
+        period: CrlPeriod,
+        entries: usize,
+    ) -> Result<Frame, CrlError> {
+        let issuer = self.certificate();
+        // RFC 5280 5: a CRL issuer's key usage has cRLSign.
+        if !issuer.may_sign_crls() {
+            return Err(CrlError::NoCrlSign);
         }
-        list.nest(tlv::context_constructed(0), |explicit| {
+        let period = period.follow(None)?;
+        // RFC 5280 5.2.4: a delta comes after its base, in one sequence of numbers with it.
+        if let Extent::Delta { base } = scope.extent
+            && base >= period.number
+        {
+            return Err(CrlError::DeltaBase { base, number: period.number });
+        }
+        let algorithm = self.crl_algorithm().ok_or(CrlError::NoAlgorithm)?;
+        let mut fields = Tlv::with_capacity(256);
+        // RFC 5280 5.1.2.1: version 2, since there are extensions.
+        fields.unsigned(tlv::INTEGER, &[1]);
+        // RFC 5280 5.1.2.2
+        fields.raw(algorithm.der());
+        // RFC 5280 5.1.2.3: the authority's name, byte for byte.
+        fields.raw(issuer.subject().der());
+        // RFC 5280 5.1.2.4, 5.1.2.5
+        fields.time(period.this_update).time(period.next_update);
+        // RFC 5280 5.1.2.6: absent where nothing is revoked.
+        if entries > 0 {
+            fields.header(tlv::SEQUENCE, entries);
+        }
+        let mut tail = Tlv::with_capacity(256);
+        tail.nest(tlv::context_constructed(0), |explicit| {
             explicit.nest(tlv::SEQUENCE, |extensions| {
                 // RFC 5280 5.2.1
                 extension::authority_key_identifier(extensions, issuer.key_identifier().as_bytes());
-                // RFC 5280 5.2.3
-                extension::crl_number(extensions, &number.0);
-                // RFC 5280 5.2.5: a full list for everything has no issuing distribution point.
+                scope.extensions(extensions, &period);
             });
         });
-    });
-    Ok(TbsCertList { der: der.into_vec(), algorithm, issuer_key: issuer.certificate().public_key().clone() })
+        let (fields, tail) = (fields.into_vec(), tail.into_vec());
+        let mut head = Tlv::with_capacity(fields.len() + 8);
+        head.header(tlv::SEQUENCE, fields.len() + entries + tail.len()).raw(&fields);
+        Ok(Frame { head: head.into_vec(), tail, algorithm })
+    }
+}
+
+/// What stands around the entries.
+pub(super) struct Frame {
+    pub(super) head: Vec<u8>,
+    pub(super) tail: Vec<u8>,
+    pub(super) algorithm: SignatureAlgorithm,
+}
+
+/// RFC 5280 5.3.1: removeFromCRL is for deltas.
+pub(super) fn removal_is_in_a_delta(
+    scope: &CrlScope,
+    certificate: &RevokedCertificate,
+) -> Result<(), CrlError> {
+    match scope.extent {
+        Extent::Complete { .. } if certificate.reason == RevocationReason::RemoveFromCrl => {
+            Err(CrlError::RemovalFromComplete { serial: certificate.serial })
+        }
+        Extent::Complete { .. } | Extent::Delta { .. } => Ok(()),
+    }
 }

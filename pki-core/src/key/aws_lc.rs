@@ -201,16 +201,32 @@ impl VerifySignature for Verifier {
     ) -> Result<(), VerifyError> {
         let verification = verification(key, algorithm)?;
         let key = UnparsedPublicKey::new(verification, key.key_octets());
-        if key.verify(message, signature).is_ok() {
-            return Ok(());
-        }
-        // Only a failure pays for knowing whether the key itself is to blame.
-        match key.parse() {
-            Ok(_) => Err(VerifyError::BadSignature),
-            Err(_) => Err(VerifyError::KeyRefused {
-                reason: "the point is not on its curve, or the RSA numbers are no key".into(),
-            }),
-        }
+        key.verify(message, signature).map_err(|_| blame(&key))
+    }
+
+    fn verify_digest(
+        &self,
+        key: &PublicKey,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        let verification = verification(key, algorithm)?;
+        let key = UnparsedPublicKey::new(verification, key.key_octets());
+        // What cannot be a digest of the algorithm has no signature.
+        let digest =
+            digest_of(algorithm, SigningInput::Digest(digest)).map_err(|_| VerifyError::BadSignature)?;
+        key.verify_digest(&digest, signature).map_err(|_| blame(&key))
+    }
+}
+
+/// Only a failure pays for knowing whether the key itself is to blame.
+fn blame(key: &UnparsedPublicKey<&[u8]>) -> VerifyError {
+    match key.parse() {
+        Ok(_) => VerifyError::BadSignature,
+        Err(_) => VerifyError::KeyRefused {
+            reason: "the point is not on its curve, or the RSA numbers are no key".into(),
+        },
     }
 }
 

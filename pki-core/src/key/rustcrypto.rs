@@ -247,38 +247,57 @@ impl VerifySignature for Verifier {
         if algorithm.key_type() != key.key_type() {
             return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
+        if key.form() != Form::Ed25519 {
+            return self.verify_digest(key, algorithm, &digest(algorithm, message), signature);
+        }
+        let refused = || VerifyError::KeyRefused {
+            reason: "its octets are not a point of Ed25519, or one of small order".into(),
+        };
+        let octets = key.key_octets().try_into().map_err(|_| refused())?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(octets).map_err(|_| refused())?;
+        if key.is_weak() {
+            return Err(refused());
+        }
+        let bad = |_| VerifyError::BadSignature;
+        let signature = ed25519_dalek::Signature::from_slice(signature).map_err(bad)?;
+        key.verify_strict(message, &signature).map_err(bad)
+    }
+
+    fn verify_digest(
+        &self,
+        key: &PublicKey,
+        algorithm: SignatureAlgorithm,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<(), VerifyError> {
+        if algorithm.key_type() != key.key_type() {
+            return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
+        }
+        // What cannot be a digest of the algorithm has no signature; Ed25519 signs none.
+        if algorithm.digest_length() != Some(digest.len()) {
+            return Err(VerifyError::BadSignature);
+        }
         let off_curve = |_| VerifyError::KeyRefused { reason: "the point is not on its curve".into() };
         let bad = |_| VerifyError::BadSignature;
         let octets = key.key_octets();
         match key.form() {
-            Form::Rsa { bits } => verify_rsa(bits, octets, algorithm, message, signature),
+            Form::Rsa { bits } => verify_rsa(bits, octets, algorithm, digest, signature),
             Form::Ec(Curve::P256) => {
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p256::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&digest(algorithm, message), &signature).map_err(bad)
+                key.verify_prehash(digest, &signature).map_err(bad)
             }
             Form::Ec(Curve::P384) => {
                 let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p384::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&digest(algorithm, message), &signature).map_err(bad)
+                key.verify_prehash(digest, &signature).map_err(bad)
             }
             Form::Ec(Curve::P521) => {
                 let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(octets).map_err(off_curve)?;
                 let signature = p521::ecdsa::Signature::from_der(signature).map_err(bad)?;
-                key.verify_prehash(&widened(&digest(algorithm, message)), &signature).map_err(bad)
+                key.verify_prehash(&widened(digest), &signature).map_err(bad)
             }
-            Form::Ed25519 => {
-                let refused = || VerifyError::KeyRefused {
-                    reason: "its octets are not a point of Ed25519, or one of small order".into(),
-                };
-                let octets = octets.try_into().map_err(|_| refused())?;
-                let key = ed25519_dalek::VerifyingKey::from_bytes(octets).map_err(|_| refused())?;
-                if key.is_weak() {
-                    return Err(refused());
-                }
-                let signature = ed25519_dalek::Signature::from_slice(signature).map_err(bad)?;
-                key.verify_strict(message, &signature).map_err(bad)
-            }
+            Form::Ed25519 => Err(VerifyError::BadSignature),
         }
     }
 }
@@ -287,7 +306,7 @@ fn verify_rsa(
     bits: u32,
     public: &[u8],
     algorithm: SignatureAlgorithm,
-    message: &[u8],
+    digest: &[u8],
     signature: &[u8],
 ) -> Result<(), VerifyError> {
     use SignatureAlgorithm as S;
@@ -297,14 +316,13 @@ fn verify_rsa(
         )
         .into(),
     })?;
-    let digest = digest(algorithm, message);
     match algorithm {
-        S::RsaPkcs1Sha256 => key.verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature),
-        S::RsaPkcs1Sha384 => key.verify(Pkcs1v15Sign::new::<Sha384>(), &digest, signature),
-        S::RsaPkcs1Sha512 => key.verify(Pkcs1v15Sign::new::<Sha512>(), &digest, signature),
-        S::RsaPssSha256 => key.verify(Pss::<Sha256>::new_with_salt(32), &digest, signature),
-        S::RsaPssSha384 => key.verify(Pss::<Sha384>::new_with_salt(48), &digest, signature),
-        S::RsaPssSha512 => key.verify(Pss::<Sha512>::new_with_salt(64), &digest, signature),
+        S::RsaPkcs1Sha256 => key.verify(Pkcs1v15Sign::new::<Sha256>(), digest, signature),
+        S::RsaPkcs1Sha384 => key.verify(Pkcs1v15Sign::new::<Sha384>(), digest, signature),
+        S::RsaPkcs1Sha512 => key.verify(Pkcs1v15Sign::new::<Sha512>(), digest, signature),
+        S::RsaPssSha256 => key.verify(Pss::<Sha256>::new_with_salt(32), digest, signature),
+        S::RsaPssSha384 => key.verify(Pss::<Sha384>::new_with_salt(48), digest, signature),
+        S::RsaPssSha512 => key.verify(Pss::<Sha512>::new_with_salt(64), digest, signature),
         S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::Ed25519 => {
             return Err(VerifyError::BadSignature);
         }
