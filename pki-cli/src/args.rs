@@ -309,6 +309,9 @@ impl Family for Role {
         Entry::act::<role::Read>("read", "Print a role"),
         Entry::act::<role::List>("list", "List the roles"),
         Entry::act::<role::Delete>("delete", "Delete a role"),
+        Entry::act::<role::history::History>("history", "List the revisions of a role"),
+        Entry::act::<role::history::Diff>("diff", "Show what differs between revisions or roles"),
+        Entry::act::<role::history::Rollback>("rollback", "Write an older revision again"),
         Entry::act::<role::explain::Explain>("explain", "Say what every rule answers to a request"),
     ];
 }

@@ -2,11 +2,12 @@
 
 pub(crate) mod explain;
 pub(crate) mod fields;
+pub(crate) mod history;
 
 use std::time::Duration;
 
 use clap::Args;
-use pki_core::role::{Role, RoleConfig, RoleDocument, Storage};
+use pki_core::role::{LooseDefault, Role, RoleConfig, RoleDocument, Storage};
 use pki_store::audit::AuditEntry;
 use pki_store::mount::Mount;
 use pki_store::role::{RoleRecord, RoleVersion};
@@ -33,6 +34,9 @@ use self::fields::Fields;
 pub(crate) struct Write {
     /// Name of the role
     name: String,
+    /// Begin with everything refused, rather than with Vault's defaults
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    strict: Option<bool>,
     #[command(flatten)]
     fields: Fields,
 }
@@ -71,8 +75,16 @@ impl Act for Write {
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let before = block_on(house.store.role(mount.id, &self.name))?;
-        let defaults = to_map(&RoleConfig::default())?;
-        write(session, &house, &mount, before.as_ref(), &self.name, defaults, self.fields)
+        let defaults =
+            if self.strict.unwrap_or(false) { RoleConfig::strict() } else { RoleConfig::default() };
+        let config = merge(to_map(&defaults)?, &self.fields.0)?;
+        // What the line says is meant; what it leaves to Vault's defaults may not be.
+        let loose: Vec<LooseDefault> = config
+            .loose_defaults()
+            .into_iter()
+            .filter(|loose| !self.fields.0.contains_key(loose.field))
+            .collect();
+        store(session, &house, &mount, before.as_ref(), &self.name, config, &loose)
     }
 }
 
@@ -88,7 +100,8 @@ impl Act for Patch {
             ));
         }
         let stored = to_map(&document(&before)?.role)?;
-        write(session, &house, &mount, Some(&before), &self.name, stored, self.fields)
+        let config = merge(stored, &self.fields.0)?;
+        store(session, &house, &mount, Some(&before), &self.name, config, &[])
     }
 }
 
@@ -176,24 +189,29 @@ pub(crate) fn document(record: &RoleRecord) -> Result<RoleDocument, Fault> {
     })
 }
 
-fn write(
+/// The role that stored fields and given ones make.
+fn merge(mut fields: Map<String, Value>, given: &Map<String, Value>) -> Result<RoleConfig, Fault> {
+    merge_storage(&mut fields, given)?;
+    fields.extend(given.clone());
+    serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        Fault::usage(
+            format!("the role does not parse: {error}"),
+            "`pki role write --help` lists each field's values",
+        )
+    })
+}
+
+/// Writes a role as the next revision.
+fn store(
     session: &Session,
     house: &House,
     mount: &Mount,
     before: Option<&RoleRecord>,
     name: &str,
-    mut fields: Map<String, Value>,
-    given: Fields,
+    config: RoleConfig,
+    loose: &[LooseDefault],
 ) -> Result<(), Fault> {
     let plan = session.plan(Shape::FACTS)?;
-    merge_storage(&mut fields, &given.0)?;
-    fields.extend(given.0);
-    let config: RoleConfig = serde_json::from_value(Value::Object(fields)).map_err(|error| {
-        Fault::usage(
-            format!("the role does not parse: {error}"),
-            "`pki role write --help` lists each field's values",
-        )
-    })?;
     let accepted = Role::new(config).map_err(|error| {
         // The rules are not of the command line, but what they refuse here is a value of a flag.
         house.refuse(
@@ -219,6 +237,9 @@ fn write(
     };
     let mut answer = answer(name, &document)?;
     warn(&mut answer, house, mount, &document.role)?;
+    for LooseDefault { field, grants, remedy, .. } in loose {
+        answer.warn(format!("{field} is Vault's loose default and grants {grants}; refuse it with {remedy}"));
+    }
     house.commit(vec![op], audit)?;
     plan.deliver(&answer)
 }

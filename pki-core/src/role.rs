@@ -4,6 +4,7 @@
 //! in a fixed order: key, names, subject, usages, lifetime. Issuing stops at the first "no"; explaining notes every answer.
 
 mod config;
+mod defaults;
 #[cfg(feature = "serde")]
 mod document;
 mod keys;
@@ -20,6 +21,7 @@ pub use self::config::{
     KeyReuse, NotBeforeBound, RoleComplaint, RoleConfig, RoleConfigError, RoleKeyType, RoleNotAfterBehavior,
     Storage,
 };
+pub use self::defaults::LooseDefault;
 #[cfg(feature = "serde")]
 pub use self::document::{RoleDocument, RoleDocumentError};
 pub use self::lifetime::Limits;

@@ -85,9 +85,92 @@ fn what_no_role_can_say_is_refused() {
 #[test]
 fn what_may_surprise_is_said() {
     let house = House::new();
-    let role =
-        house.json(&["role", "write", "r", "--issuer-ref", "later", "--no-store", "--max-ttl", "9999h"]);
+    let role = house.json(&[
+        "role",
+        "write",
+        "r",
+        "--strict",
+        "--issuer-ref",
+        "later",
+        "--no-store",
+        "--max-ttl",
+        "9999h",
+    ]);
     assert_eq!(role["storage"], "none");
     assert_eq!(role["warnings"].as_array().unwrap().len(), 3);
     house.pki(&["role", "patch", "r", "--no-store=false"]).ok().prints("full");
+}
+
+#[test]
+fn each_loose_default_is_said_and_strict_has_none() {
+    let house = House::new();
+    let loose = |line: &[&str]| -> Vec<String> {
+        let warnings = house.json(line)["warnings"].clone();
+        let lines = warnings.as_array().into_iter().flatten().map(|line| line.as_str().unwrap().to_owned());
+        lines.filter(|line| line.contains("loose")).collect()
+    };
+    let all = loose(&["role", "write", "r"]);
+    assert_eq!(all.len(), 5, "{all:?}");
+    assert!(all.iter().any(|line| line.contains("--allow-ip-sans=false")), "{all:?}");
+    // What the line says is meant.
+    assert_eq!(loose(&["role", "write", "r", "--allow-ip-sans", "--max-ttl", "72h"]).len(), 3);
+    assert_eq!(loose(&["role", "patch", "r", "--ou", "x"]), [""; 0]);
+    assert_eq!(loose(&["role", "write", "r", "--strict"]), [""; 0]);
+    let strict = house.json(&["role", "read", "r"]);
+    for (field, value) in [
+        ("allow_localhost", serde_json::json!(false)),
+        ("allow_wildcard_certificates", false.into()),
+        ("allow_ip_sans", false.into()),
+        ("client_flag", false.into()),
+        ("server_flag", true.into()),
+        ("max_ttl", 86_400.into()),
+    ] {
+        assert_eq!(strict[field], value, "{field}");
+    }
+}
+
+#[test]
+fn a_role_has_a_history_and_goes_back() {
+    let house = House::new();
+    house.pki(&["role", "write", "r", "--allowed-domains", "a.example,b.example", "--max-ttl", "72h"]).ok();
+    house.pki(&["role", "patch", "r", "--allowed-domains", "b.example,c.example"]).ok();
+    house.pki(&["role", "patch", "r", "--max-ttl", "1h", "--allow-subdomains"]).ok();
+    let history = house.json(&["role", "history", "r"]);
+    assert_eq!(history["keys"], serde_json::json!(["3", "2", "1"]));
+    assert_eq!(history["key_info"]["3"]["changed"], serde_json::json!(["max_ttl", "allow_subdomains"]));
+    assert_eq!(history["key_info"]["2"]["changed"], serde_json::json!(["allowed_domains"]));
+
+    let last = house.json(&["role", "diff", "r"]);
+    assert_eq!(last["pki"]["from"]["revision"], 2);
+    assert_eq!(
+        last["pki"]["changes"],
+        serde_json::json!([
+            { "field": "max_ttl", "from": 259_200, "to": 3_600 },
+            { "field": "allow_subdomains", "from": false, "to": true },
+        ])
+    );
+    house
+        .pki(&["role", "diff", "r", "--from", "1", "--to", "2"])
+        .ok()
+        .prints("-a.example")
+        .prints("+c.example");
+    house.pki(&["role", "diff", "r", "--from", "3", "--to", "3"]).ok().prints("nothing differs");
+
+    let first = house.json(&["role", "read", "r"]);
+    house.pki(&["role", "rollback", "r", "--revision", "1"]).ok();
+    let back = house.json(&["role", "read", "r"]);
+    assert_eq!(back["pki"]["revision"], 4);
+    assert_eq!(back["pki"]["id"], first["pki"]["id"]);
+    assert_eq!(back["max_ttl"], 259_200);
+    house.pki(&["role", "diff", "r", "--from", "1", "--to", "4"]).ok().prints("nothing differs");
+    // Going back is on record like every write.
+    house.pki(&["audit", "show", "--operation", "role/write"]).ok().prints("role/write");
+
+    house.pki(&["role", "rollback", "r", "--revision", "1"]).fails(2).says("now");
+    house.pki(&["role", "rollback", "r", "--revision", "9"]).fails(3).says("1 to 4");
+    house.pki(&["role", "diff", "r", "--to", "1"]).fails(2).says("first");
+    house.pki(&["role", "history", "none"]).fails(3);
+    house.pki(&["role", "write", "s", "--max-ttl", "72h"]).ok();
+    house.pki(&["role", "diff", "r", "s"]).ok().prints("allowed_domains");
+    house.pki(&["role", "diff", "r", "none"]).fails(3);
 }
