@@ -127,6 +127,7 @@ impl Identity {
             // A day: what ends so soon need not be revoked.
             lifetime: AskedLifetime::Ttl(DAY),
             key: Some((KeyType::Ec, 256)),
+            ..IssueRequest::default()
         };
         let permitted = Role::new(role)?.permit(request, &Limits::default(), now)?;
         // The role has agreed; only now is a key made.

@@ -192,6 +192,11 @@ impl CertificationRequest {
         self.subject.values(AttributeType::SerialNumber)
     }
 
+    /// The subject's user ids that are asked for.
+    pub fn user_ids(&self) -> Vec<String> {
+        self.subject.values(AttributeType::UserId)
+    }
+
     /// The alternative names that are asked for.
     pub fn alternative_names(&self) -> &[GeneralName] {
         &self.alternative_names

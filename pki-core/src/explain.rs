@@ -47,6 +47,8 @@ rules! {
     COMMON_NAME_LENGTH = "common-name.length";
     /// A common name that is an IP address is asked for as an IP address too.
     COMMON_NAME_IP = "common-name.ip";
+    /// A name has one `@` at most.
+    NAME_AT_SIGN = "name.at-sign";
     /// Wildcards are allowed at all.
     NAME_WILDCARD = "name.wildcard";
     /// A wildcard is the left-most label, and there is only one.
@@ -55,14 +57,26 @@ rules! {
     NAME_HOSTNAME = "name.hostname";
     /// The name is one of those that the role allows.
     NAME_DOMAIN = "name.domain";
-    /// IP addresses are allowed.
-    IP_ALLOWED = "ip.allowed";
-    /// The URI is one of those that the role allows.
-    URI_ALLOWED = "uri.allowed";
-    /// Names of other kinds are allowed.
-    OTHER_NAME_ALLOWED = "other-name.allowed";
+    /// The common name is of a kind that the role wants.
+    COMMON_NAME_KIND = "common-name.kind";
+    /// The common name is what it looks like, where it becomes an alternative name.
+    COMMON_NAME_IN_SANS = "common-name.in-sans";
     /// The subject's serialNumber is one of those that the role allows.
     SUBJECT_SERIAL_NUMBER = "subject.serial-number";
+    /// The otherName is one of those that the role allows.
+    OTHER_NAME_ALLOWED = "other-name.allowed";
+    /// IP addresses are allowed.
+    IP_ALLOWED = "ip.allowed";
+    /// The IP address lies in a network that the role allows.
+    IP_NETWORK = "ip.network";
+    /// The URI is one of those that the role allows.
+    URI_ALLOWED = "uri.allowed";
+    /// Alternative names of further kinds are allowed.
+    SAN_KIND = "san.kind";
+    /// The user id is one of those that the role allows.
+    SUBJECT_USER_ID = "subject.user-id";
+    /// Each value of the subject is one that its attribute can have.
+    SUBJECT_VALUE = "subject.value";
     /// The certificate names somebody: a subject or an alternative name.
     SUBJECT_NOBODY = "subject.nobody";
     /// The key can do something of what the role's key usage says.
@@ -232,6 +246,18 @@ pub enum Warning {
         /// What it is.
         extension: String,
     },
+    /// A part of the CSR that the role does not take from it.
+    CsrPartIgnored {
+        /// What it is, with its value.
+        part: String,
+        /// The role's switch that would take it.
+        switch: &'static str,
+    },
+    /// A value of the CSR in whose place another one was given.
+    CsrValueReplaced {
+        /// What it is, with its value.
+        part: String,
+    },
     /// A key usage that this type of key cannot have.
     KeyUsageLeftOut {
         /// The usages, with commas.
@@ -282,6 +308,12 @@ impl fmt::Display for Warning {
             }
             Self::CsrExtensionIgnored { extension } => {
                 write!(f, "the CSR asks for {extension}, which a requester does not decide; it was ignored")
+            }
+            Self::CsrPartIgnored { part, switch } => {
+                write!(f, "the CSR's {part} was not taken over, since the role has {switch}=false")
+            }
+            Self::CsrValueReplaced { part } => {
+                write!(f, "the CSR's {part} was not taken over, since another value was given beside it")
             }
             Self::KeyUsageLeftOut { usages, key } => {
                 write!(f, "key usage {usages} was left out: keys of type {key} cannot have it")

@@ -21,6 +21,7 @@ use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
 use crate::explain::{Refusal, Warning};
 use crate::hierarchy::LeafNotAfter;
+use crate::identity::Identity;
 use crate::issuer::IssuerError;
 use crate::key::{
     KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm,
@@ -83,8 +84,12 @@ pub struct AskedNames {
     pub common_name: Option<CommonName>,
     /// Whether it becomes an alternative name.
     pub common_name_in_sans: CommonNameInSans,
-    /// Alternative names: DNS names, e-mail addresses, IP addresses, URIs.
+    /// Alternative names: DNS names, e-mail addresses, IP addresses, URIs, other names.
     pub alternative_names: Vec<GeneralName>,
+    /// serialNumbers of the subject, which are not the certificate's.
+    pub subject_serial_numbers: Vec<String>,
+    /// User ids of the subject.
+    pub user_ids: Vec<String>,
 }
 
 /// The lifetime that a requester asks for.
@@ -108,6 +113,8 @@ pub struct IssueRequest {
     pub lifetime: AskedLifetime,
     /// Which key; only where the role allows any. A size of zero is the type's default.
     pub key: Option<(KeyType, u32)>,
+    /// Who asks; `None` where nobody said so, and templates of roles then stand for nothing.
+    pub identity: Option<Identity>,
 }
 
 /// A request for a certificate on a CSR.
@@ -119,12 +126,14 @@ pub struct SignRequest {
     pub names: AskedNames,
     /// How long.
     pub lifetime: AskedLifetime,
+    /// Who asks.
+    pub identity: Option<Identity>,
 }
 
 impl SignRequest {
     /// A request for what the CSR asks for, with a default lifetime.
     pub fn new(csr: CertificationRequest) -> Self {
-        Self { csr, names: AskedNames::default(), lifetime: AskedLifetime::Default }
+        Self { csr, names: AskedNames::default(), lifetime: AskedLifetime::Default, identity: None }
     }
 }
 

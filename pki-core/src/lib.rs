@@ -64,6 +64,7 @@ pub mod csr;
 pub mod explain;
 pub mod extension;
 pub mod hierarchy;
+pub mod identity;
 pub mod issue;
 pub mod issuer;
 pub mod key;

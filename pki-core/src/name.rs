@@ -3,6 +3,7 @@
 mod constraint;
 mod dns;
 mod general;
+mod other;
 mod text;
 
 use alloc::borrow::ToOwned;
@@ -20,6 +21,7 @@ pub use self::constraint::{
 };
 pub use self::dns::{DnsName, DnsNameError, Wildcard};
 pub use self::general::{EmailAddress, EmailAddressError, GeneralName, GeneralNameError, Uri, UriError};
+pub use self::other::{OtherName, OtherNameError};
 pub use self::text::NameTextError;
 
 use crate::oid;

@@ -1,17 +1,25 @@
 //! Roles: named policy, who may have which certificate.
 //!
 //! [`RoleConfig`] is what was written, field by field under Vault's names; [`Role`] is what was accepted. Asking goes
-//! in a fixed order: key, names, subject, usages, lifetime. Issuing stops at the first "no"; explaining notes every answer.
+//! in Vault's order, which `Role::conclude` states. Issuing stops at the first "no"; explaining notes every answer.
 
+mod addresses;
 mod config;
 mod defaults;
 #[cfg(feature = "serde")]
 mod document;
+mod domains;
 mod keys;
 mod lifetime;
+mod list;
 mod names;
+mod other_names;
+mod pattern;
 mod policies;
+mod remedy;
 mod subject;
+mod template;
+mod uris;
 mod usage;
 
 use alloc::string::{String, ToString};
@@ -30,9 +38,10 @@ pub use self::policies::PolicyIdentifier;
 use self::keys::KeyPolicy;
 use self::names::NamePolicy;
 use crate::csr::CertificationRequest;
-use crate::explain::{Explanation, Inquiry, No, Refusal, Remedy, RuleId, Warning};
+use crate::explain::{Explanation, Inquiry, No, Refusal, Warning};
 use crate::hierarchy::{IssuerChain, Proposal};
-use crate::issue::{AskedLifetime, AskedNames, IssueRequest, Permitted, SignRequest};
+use crate::identity::Identity;
+use crate::issue::{AskedLifetime, AskedNames, CommonName, IssueRequest, Permitted, SignRequest};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 use crate::name::{AttributeType, DistinguishedName, GeneralName};
 use crate::oid;
@@ -185,11 +194,12 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<KeyAlgorithm> {
-        let IssueRequest { names, lifetime, key } = request;
+        let IssueRequest { names, lifetime, key, identity } = request;
         let mut warnings = Vec::new();
         let key = self.keys.generate(*key, &mut warnings, inquiry);
         let key_type = key.as_ref().map(|key| key.key_type()).map_err(Clone::clone);
-        self.conclude(names, None, *lifetime, key_type, key, limits, now, inquiry, warnings)
+        let asked = Asked { names, identity: identity.as_ref(), lifetime: *lifetime, key_type };
+        self.conclude(asked, key, limits, now, inquiry, warnings)
     }
 
     fn consider_csr(
@@ -199,40 +209,42 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<()> {
-        let SignRequest { csr, names, lifetime } = request;
+        let SignRequest { csr, names, lifetime, identity } = request;
         let mut warnings = Vec::new();
         let key = csr.public_key();
         let certified = self.keys.certify(key, inquiry);
-        let names = self.names_of_csr(csr, names, &mut warnings);
-        let serial_number = csr.subject_serial_numbers().into_iter().next();
+        let names = &self.names_of_csr(csr, names, &mut warnings);
         let key_type = Ok(key.key_type());
-        self.conclude(&names, serial_number, *lifetime, key_type, certified, limits, now, inquiry, warnings)
+        let asked = Asked { names, identity: identity.as_ref(), lifetime: *lifetime, key_type };
+        self.conclude(asked, certified, limits, now, inquiry, warnings)
     }
 
-    /// The rules that follow the key, which both doors share. What one of them refuses does not keep the others from
-    /// being asked, unless they need its answer.
-    #[expect(clippy::too_many_arguments, reason = "one private step that both doors end in")]
+    /// The rules that follow the key, which both doors share, in Vault's order: common name, the subject's serialNumber,
+    /// alternative names kind by kind, lifetime, user ids; then what Vault lacks: somebody is named, and the key can do
+    /// something. What one of them refuses does not keep the others from being asked, unless they need its answer.
     fn conclude<K>(
         &self,
-        names: &AskedNames,
-        serial_number: Option<String>,
-        lifetime: AskedLifetime,
-        key_type: Result<KeyType, No>,
+        asked: Asked<'_>,
         key: Result<K, No>,
         limits: &Limits,
         now: UnixTime,
         inquiry: &mut Inquiry,
         mut warnings: Vec<Warning>,
     ) -> Draft<K> {
-        let alternative_names = self.names.permit(&self.config, names, inquiry);
-        let subject =
-            self.permit_subject(names.common_name.as_ref(), serial_number, &alternative_names, inquiry);
+        let Asked { names, identity, lifetime, key_type } = asked;
+        let own = self.names.own(&self.config, identity);
+        let derived = self.names.ask_common_name(&self.config, &own, names, inquiry);
+        self.ask_serial_numbers(&names.subject_serial_numbers, inquiry);
+        let alternative_names =
+            self.names.ask_alternative_names(&self.config, &own, derived, &names.alternative_names, inquiry);
+        let validity = self.permit_lifetime(lifetime, limits, now, &mut warnings, inquiry);
+        self.ask_user_ids(&names.user_ids, inquiry);
+        let subject = self.compose_subject(names, &alternative_names, inquiry);
         if alternative_names.is_empty() {
             warnings.push(Warning::NoAlternativeName);
         }
         let key_usages =
             key_type.and_then(|key_type| self.key_usages.permit(key_type, &mut warnings, inquiry));
-        let validity = self.permit_lifetime(lifetime, limits, now, &mut warnings, inquiry);
         Draft { subject, alternative_names, key, key_usages, validity, warnings }
     }
 
@@ -247,25 +259,19 @@ impl Role {
         beside: &AskedNames,
         warnings: &mut Vec<Warning>,
     ) -> AskedNames {
-        let AskedNames { common_name, common_name_in_sans, alternative_names } = beside.clone();
-        let csr_name = csr.common_name().and_then(|name| crate::issue::CommonName::parse(&name).ok());
-        let common_name = match (self.config.use_csr_common_name, csr_name) {
-            (true, Some(from_csr)) => {
-                if common_name.is_some_and(|given| given != from_csr) {
-                    warnings.push(Warning::BesideCsr { field: "common_name", switch: "use_csr_common_name" });
-                }
-                Some(from_csr)
-            }
-            (true, None) | (false, _) => common_name,
-        };
-        let alternative_names = if self.config.use_csr_sans {
-            if alternative_names.iter().any(|name| !csr.alternative_names().contains(name)) {
-                warnings.push(Warning::BesideCsr { field: "alt_names", switch: "use_csr_sans" });
-            }
-            csr.alternative_names().to_vec()
-        } else {
-            alternative_names
-        };
+        let AskedNames {
+            common_name,
+            common_name_in_sans,
+            alternative_names,
+            subject_serial_numbers,
+            user_ids,
+        } = beside.clone();
+        let common_name = self.common_name_of_csr(csr, common_name, warnings);
+        let alternative_names = self.alternative_names_of_csr(csr, alternative_names, warnings);
+        // Vault's rule for these two: what is given beside the CSR wins, whatever the role says.
+        let subject_serial_numbers =
+            beside_or(subject_serial_numbers, csr.subject_serial_numbers(), "serialNumber", warnings);
+        let user_ids = beside_or(user_ids, csr.user_ids(), "user ids", warnings);
         // Nothing of a CSR is honoured but key and names; what a requester might rely on is said.
         for (id, name) in [
             (oid::BASIC_CONSTRAINTS, "basic constraints"),
@@ -276,8 +282,94 @@ impl Role {
                 warnings.push(Warning::CsrExtensionIgnored { extension: name.to_string() });
             }
         }
-        AskedNames { common_name, common_name_in_sans, alternative_names }
+        AskedNames { common_name, common_name_in_sans, alternative_names, subject_serial_numbers, user_ids }
     }
+
+    fn common_name_of_csr(
+        &self,
+        csr: &CertificationRequest,
+        beside: Option<CommonName>,
+        warnings: &mut Vec<Warning>,
+    ) -> Option<CommonName> {
+        let of_csr = csr.common_name().and_then(|name| CommonName::parse(&name).ok());
+        let (taken, ignored) = match (self.config.use_csr_common_name, of_csr, beside) {
+            (true, Some(of_csr), beside) => {
+                if beside.is_some_and(|beside| beside != of_csr) {
+                    warnings.push(Warning::BesideCsr { field: "common_name", switch: "use_csr_common_name" });
+                }
+                (Some(of_csr), None)
+            }
+            (true, None, beside) => (beside, None),
+            (false, of_csr, beside) => (beside, of_csr),
+        };
+        if let Some(ignored) = ignored.filter(|ignored| taken.as_ref() != Some(ignored)) {
+            let part = alloc::format!("common name {:?}", ignored.as_str());
+            warnings.push(Warning::CsrPartIgnored { part, switch: "use_csr_common_name" });
+        }
+        taken
+    }
+
+    /// The CSR's names or those beside it; other names are taken from both, as Vault does.
+    fn alternative_names_of_csr(
+        &self,
+        csr: &CertificationRequest,
+        mut beside: Vec<GeneralName>,
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<GeneralName> {
+        let of_csr = csr.alternative_names();
+        if !self.config.use_csr_sans {
+            let ignored: Vec<String> =
+                of_csr.iter().filter(|name| !beside.contains(name)).map(ToString::to_string).collect();
+            if !ignored.is_empty() {
+                let part = alloc::format!("alternative names {}", ignored.join(", "));
+                warnings.push(Warning::CsrPartIgnored { part, switch: "use_csr_sans" });
+            }
+            return beside;
+        }
+        let mut names = of_csr.to_vec();
+        beside.retain(|name| !names.contains(name));
+        for name in beside {
+            let field = match name {
+                GeneralName::OtherName(_) => {
+                    names.push(name);
+                    continue;
+                }
+                GeneralName::Ip(_) => "ip_sans",
+                GeneralName::Uri(_) => "uri_sans",
+                _ => "alt_names",
+            };
+            let warning = Warning::BesideCsr { field, switch: "use_csr_sans" };
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        names
+    }
+}
+
+/// What a request comes down to, whichever door it came through.
+struct Asked<'a> {
+    names: &'a AskedNames,
+    identity: Option<&'a Identity>,
+    lifetime: AskedLifetime,
+    key_type: Result<KeyType, No>,
+}
+
+/// Values given beside a CSR, else the CSR's own.
+fn beside_or(
+    beside: Vec<String>,
+    of_csr: Vec<String>,
+    what: &'static str,
+    warnings: &mut Vec<Warning>,
+) -> Vec<String> {
+    if beside.is_empty() {
+        return of_csr;
+    }
+    let ignored: Vec<String> = of_csr.into_iter().filter(|value| !beside.contains(value)).collect();
+    if !ignored.is_empty() {
+        warnings.push(Warning::CsrValueReplaced { part: alloc::format!("{what} {}", ignored.join(", ")) });
+    }
+    beside
 }
 
 /// What a role would grant, as far as its rules agree.
@@ -311,22 +403,6 @@ impl<K> Draft<K> {
             warnings,
         })
     }
-}
-
-/// A certificate names somebody; without a subject, that is an alternative name.
-fn nobody(granted: &[GeneralName]) -> Result<(), No> {
-    if granted.is_empty() {
-        return Err(No {
-            rule: RuleId::SUBJECT_NOBODY,
-            value: String::new(),
-            reason: "the certificate would name nobody: it has neither a subject nor an alternative name"
-                .to_string(),
-            remedy: Remedy::Request(
-                "ask for a name: --common-name, --alt-names, --ip-sans or --uri-sans".to_string(),
-            ),
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

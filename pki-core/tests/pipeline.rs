@@ -85,6 +85,7 @@ fn leaf_request(name: &str) -> IssueRequest {
         names: AskedNames { common_name: Some(CommonName::parse(name).unwrap()), ..AskedNames::default() },
         lifetime: AskedLifetime::Ttl(HOUR),
         key: Some((pki_core::key::KeyType::Ec, 256)),
+        ..IssueRequest::default()
     }
 }
 
@@ -584,7 +585,7 @@ proptest! {
         let request = IssueRequest {
             names: AskedNames { alternative_names: names.clone(), ..AskedNames::default() },
             lifetime: ttl.map_or(AskedLifetime::Default, |ttl| AskedLifetime::Ttl(Duration::from_secs(ttl))),
-            key: None,
+            ..IssueRequest::default()
         };
         let Ok(permitted) = role.permit(request, &limits(), now()) else {
             // One of the names is the reason: without names, this role grants its own subject.

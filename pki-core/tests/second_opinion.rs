@@ -102,6 +102,7 @@ fn leaf(
         },
         lifetime: AskedLifetime::Ttl(HOUR),
         key: Some((algorithm.key_type(), algorithm.bits())),
+        ..IssueRequest::default()
     };
     let permitted = role.unwrap().permit(request, &limits(), now()).unwrap();
     let permitted = permitted.with_key(key(algorithm).public_key().clone()).unwrap();

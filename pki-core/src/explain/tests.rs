@@ -37,6 +37,7 @@ fn ask(common_name: Option<&str>, names: &[&str]) -> IssueRequest {
         },
         lifetime: AskedLifetime::Default,
         key: Some((KeyType::Ec, 256)),
+        ..IssueRequest::default()
     }
 }
 
@@ -66,8 +67,9 @@ fn every_rule_is_asked_also_after_a_refusal() {
             ("name.domain", "www.secret.example", "permit"),
             ("ip.allowed", "192.0.2.1", "refuse"),
             ("uri.allowed", "urn:x", "refuse"),
-            ("subject.nobody", "", "permit"),
             ("lifetime.conflict", "60s", "refuse"),
+            ("subject.value", "", "permit"),
+            ("subject.nobody", "", "permit"),
         ]
     );
     // Issuing says the same: the first "no", and all of them with it.
@@ -133,7 +135,7 @@ fn a_trace_has_an_end() {
     let role = Role::new(RoleConfig { require_cn: false, ..narrow() }).unwrap();
     let trace = role.explain(&ask(None, &names), None, &Limits::default(), now()).trace;
     assert_eq!(trace.decisions().len(), 256);
-    assert_eq!(trace.decisions().len() + trace.unlisted(), 2_000 + 7);
+    assert_eq!(trace.decisions().len() + trace.unlisted(), 2_000 + 8);
     // A single refusal behind many permissions is not lost.
     let mut names: Vec<&str> = names.iter().map(|_| "a.secret.example").collect();
     names.push("other.example");

@@ -8,10 +8,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use der::{Reader, SliceReader, Tag};
 
-use super::{DistinguishedName, DnsName, DnsNameError, NameError};
+use super::{DistinguishedName, DnsName, DnsNameError, NameError, OtherName};
 use crate::tlv::{self, Tlv};
 
-/// A general name. Kinds beyond the first four are carried, never made up: their octets stay as they came.
+/// A general name. The last kind is carried, never made up: its octets stay as they came.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum GeneralName {
@@ -23,7 +23,9 @@ pub enum GeneralName {
     Ip(IpAddr),
     /// uniformResourceIdentifier `[6]`
     Uri(Uri),
-    /// Any other kind (otherName, directoryName, registeredID, ...) as its complete DER.
+    /// otherName `[0]` with a UTF8String
+    OtherName(OtherName),
+    /// Any other kind (directoryName, registeredID, otherName with another value, ...) as its complete DER.
     Other(Vec<u8>),
 }
 
@@ -31,13 +33,26 @@ impl GeneralName {
     /// Appends the name's DER.
     pub(crate) fn encode(&self, der: &mut Tlv) {
         match self {
-            Self::Email(email) => der.value(tlv::context(1), email.as_str().as_bytes()),
-            Self::Dns(name) => der.value(tlv::context(2), name.as_str().as_bytes()),
-            Self::Uri(uri) => der.value(tlv::context(6), uri.as_str().as_bytes()),
-            Self::Ip(IpAddr::V4(address)) => der.value(tlv::context(7), &address.octets()),
-            Self::Ip(IpAddr::V6(address)) => der.value(tlv::context(7), &address.octets()),
-            Self::Other(octets) => der.raw(octets),
-        };
+            Self::OtherName(name) => name.encode(der),
+            Self::Email(email) => {
+                der.value(tlv::context(1), email.as_str().as_bytes());
+            }
+            Self::Dns(name) => {
+                der.value(tlv::context(2), name.as_str().as_bytes());
+            }
+            Self::Uri(uri) => {
+                der.value(tlv::context(6), uri.as_str().as_bytes());
+            }
+            Self::Ip(IpAddr::V4(address)) => {
+                der.value(tlv::context(7), &address.octets());
+            }
+            Self::Ip(IpAddr::V6(address)) => {
+                der.value(tlv::context(7), &address.octets());
+            }
+            Self::Other(octets) => {
+                der.raw(octets);
+            }
+        }
     }
 
     /// Reads the content octets of GeneralNames.
@@ -77,7 +92,11 @@ impl GeneralName {
                 (_, Ok(sixteen)) => Ok(Self::Ip(IpAddr::V6(Ipv6Addr::from(sixteen)))),
                 _ => Err(GeneralNameError::IpLength { octets: value.len() }),
             },
-            0 | 3 | 4 | 5 | 8 => Ok(Self::Other(whole.to_vec())),
+            0 => match OtherName::read(value).map_err(|_| GeneralNameError::Malformed)? {
+                Some(name) => Ok(Self::OtherName(name)),
+                None => Ok(Self::Other(whole.to_vec())),
+            },
+            3 | 4 | 5 | 8 => Ok(Self::Other(whole.to_vec())),
             _ => Err(GeneralNameError::Malformed),
         }
     }
@@ -91,6 +110,7 @@ impl fmt::Display for GeneralName {
             Self::Email(email) => write!(f, "email:{email}"),
             Self::Ip(address) => write!(f, "IP:{address}"),
             Self::Uri(uri) => write!(f, "URI:{uri}"),
+            Self::OtherName(name) => write!(f, "otherName:{name}"),
             Self::Other(octets) => {
                 if let Some(Ok(name)) = self.directory_name() {
                     return write!(f, "dirName:{name}");

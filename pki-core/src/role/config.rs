@@ -408,7 +408,7 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
 
     unfinished(&config, &mut complaints);
     let keys = KeyPolicy::accept(&mut config, &mut complaints);
-    let names = NamePolicy::accept(&mut config);
+    let names = NamePolicy::accept(&mut config, &mut complaints);
     let subject = subject::accept(&mut config, &mut complaints);
     let key_usages = KeyUsagePolicy::accept(&config, &mut complaints);
     let extended_key_usages = accept_purposes(&config, &mut complaints);
@@ -437,17 +437,8 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
         };
     }
     only_the_default!(
-        allowed_domains_template,
-        allow_globs_in_identity_templates,
-        allowed_ip_sans_cidr,
-        allowed_uri_sans_template,
-        allowed_other_sans,
-        allow_other_san_kinds,
-        allowed_serial_numbers,
-        allowed_user_ids,
         key_reuse,
         ext_key_usage_oids,
-        cn_validations,
         use_csr_subject,
         use_csr_extensions,
         allowed_extensions,
