@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use pki_core::certificate::Certificate;
 use pki_core::explain::{Refusal, View};
-use pki_core::issue::{IssueError, IssueRequest, Permitted};
+use pki_core::issue::{IssueError, Permitted};
 use pki_core::key::software::{SoftwareKey, Verifier};
 use pki_core::key::{KeyAlgorithm, KeyType, PrivateKeyDer, PublicKey, SigningKey};
 use pki_core::pem;
@@ -27,8 +27,8 @@ use crate::explanation::{self, Asked, DryRun};
 use crate::fault::Fault;
 use crate::issuer::load::{KnownIssuer, LoadedIssuer, endpoints, pem_text};
 use crate::key::source;
-use crate::names::{LeafNames, Lifetime};
 use crate::random::OsRandom;
+use crate::request::LeafRequest;
 use crate::root::KeyFormat;
 use crate::session::{House, Session};
 use crate::set::{self, Swap};
@@ -43,9 +43,7 @@ pub(crate) struct Issue {
     /// Role that permits it
     role: String,
     #[command(flatten)]
-    names: LeafNames,
-    #[command(flatten)]
-    lifetime: Lifetime,
+    request: LeafRequest,
     /// Type of the key, where the role allows any
     #[arg(long, value_name = "TYPE", help_heading = "Key")]
     key_type: Option<KeyType>,
@@ -89,8 +87,7 @@ impl Act for Issue {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let Self {
             role,
-            names,
-            lifetime,
+            request,
             key_type,
             key_bits,
             private_key_format,
@@ -100,7 +97,8 @@ impl Act for Issue {
             dry_run,
         } = self;
         // Flags first, then what is on the disk, then the rules; a key only for what they permit.
-        let request = request(names, lifetime, key_type, key_bits)?;
+        let key = asked_key(key_type, key_bits)?;
+        let request = request.parse(&session.requester())?.issue(key);
         let swap = if replace.unwrap_or(false) { Swap::Replace } else { Swap::Refuse };
         let renewal = renew_before
             .map(|margin| existing_directory(session).map(|directory| (margin, directory)))
@@ -153,21 +151,11 @@ impl Act for Issue {
     }
 }
 
-/// The request that the flags of `issue` and `role explain` make.
-pub(crate) fn request(
-    names: LeafNames,
-    lifetime: Lifetime,
+/// The key that the line asks for.
+pub(crate) fn asked_key(
     key_type: Option<KeyType>,
     key_bits: Option<u32>,
-) -> Result<IssueRequest, Fault> {
-    Ok(IssueRequest {
-        names: names.parse()?,
-        lifetime: lifetime.parse()?,
-        key: asked_key(key_type, key_bits)?,
-    })
-}
-
-fn asked_key(key_type: Option<KeyType>, key_bits: Option<u32>) -> Result<Option<(KeyType, u32)>, Fault> {
+) -> Result<Option<(KeyType, u32)>, Fault> {
     match (key_type, key_bits) {
         (None, None | Some(0)) => Ok(None),
         (Some(key_type), bits) => Ok(Some((key_type, bits.unwrap_or(0)))),

@@ -31,6 +31,7 @@ mod output;
 mod period;
 mod publish;
 mod random;
+mod request;
 mod revoke;
 mod role;
 mod root;

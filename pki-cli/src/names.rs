@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use pki_core::issue::{AskedLifetime, AskedNames, CommonName, CommonNameInSans};
-use pki_core::name::{DnsName, EmailAddress, GeneralName, Uri};
+use pki_core::name::{DnsName, EmailAddress, GeneralName, OtherName, Uri};
 use pki_core::time::UnixTime;
 
 use crate::args::list;
@@ -24,6 +24,9 @@ pub(crate) struct Sans {
     /// URIs
     #[arg(long, value_name = "LIST", help_heading = "Names")]
     uri_sans: Option<Vec<String>>,
+    /// Other names, such as 1.3.6.1.4.1.311.20.2.3;utf8:ops@example.org
+    #[arg(long, value_name = "LIST", help_heading = "Names")]
+    other_sans: Option<Vec<String>>,
 }
 
 /// The names of a leaf.
@@ -34,6 +37,12 @@ pub(crate) struct LeafNames {
     common_name: Option<String>,
     #[command(flatten)]
     sans: Sans,
+    /// serialNumber of the subject, which is not the certificate's
+    #[arg(long, value_name = "TEXT", help_heading = "Names")]
+    serial_number: Option<String>,
+    /// User ids of the subject
+    #[arg(long, value_name = "LIST", help_heading = "Names")]
+    user_ids: Option<Vec<String>>,
     /// Keep the common name out of the alternative names
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL",
           help_heading = "Names")]
@@ -58,18 +67,28 @@ impl Sans {
             names.push(alternative_name(&text)?);
         }
         for text in list::items_or_none(self.ip_sans) {
-            names.push(GeneralName::Ip(text.parse::<IpAddr>().map_err(|_| {
+            let address = text.parse::<IpAddr>().map_err(|_| {
                 Fault::usage(
                     format!("--ip-sans {text:?} is no IP address"),
                     "give addresses such as 192.0.2.1 or 2001:db8::1; DNS names go to --alt-names",
                 )
-            })?));
+            })?;
+            // ::ffff:192.0.2.1 is an IPv4 address, which certificates hold in four octets.
+            names.push(GeneralName::Ip(address.to_canonical()));
         }
         for text in list::items_or_none(self.uri_sans) {
             names.push(GeneralName::Uri(Uri::parse(&text).map_err(|error| {
                 Fault::usage(
                     format!("--uri-sans {text:?}: {error}"),
                     "give absolute URIs such as spiffe://example.org/service",
+                )
+            })?));
+        }
+        for text in list::items_or_none(self.other_sans) {
+            names.push(GeneralName::OtherName(OtherName::parse(&text).map_err(|error| {
+                Fault::usage(
+                    format!("--other-sans {text:?}: {error}"),
+                    "give OID;utf8:VALUE such as 1.3.6.1.4.1.311.20.2.3;utf8:ops@example.org",
                 )
             })?));
         }
@@ -87,6 +106,8 @@ impl LeafNames {
                 CommonNameInSans::Include
             },
             alternative_names: self.sans.parse()?,
+            subject_serial_numbers: self.serial_number.into_iter().filter(|text| !text.is_empty()).collect(),
+            user_ids: list::items_or_none(self.user_ids),
         })
     }
 }

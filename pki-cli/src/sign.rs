@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pki_core::issue::SignRequest;
 use pki_core::key::software::Verifier;
 
 use crate::answer::{Directory, Document, Shape};
@@ -11,7 +10,7 @@ use crate::args::Act;
 use crate::explanation::{Asked, DryRun};
 use crate::fault::{Exit, Fault};
 use crate::issue::Policy;
-use crate::names::{LeafNames, Lifetime};
+use crate::request::LeafRequest;
 use crate::session::Session;
 use crate::{ca, csr};
 
@@ -25,9 +24,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "FILE")]
     csr: PathBuf,
     #[command(flatten)]
-    names: LeafNames,
-    #[command(flatten)]
-    lifetime: Lifetime,
+    request: LeafRequest,
     /// Leave the root out of ca_chain and of bundles
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     remove_roots_from_chain: Option<bool>,
@@ -41,13 +38,13 @@ impl Act for Sign {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let Self { role, csr, names, lifetime, remove_roots_from_chain, dry_run } = self;
+        let Self { role, csr, request, remove_roots_from_chain, dry_run } = self;
         let plan = session.plan(Shape {
             fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "not_before", "expiration"],
             document: Document::Public,
             directory: Directory::Set,
         })?;
-        let (names, lifetime) = (names.parse()?, lifetime.parse()?);
+        let request = request.parse(&session.requester())?;
         let house = session.open()?;
         let policy = Policy::load(&house, session, &role)?;
         let csr = csr::read(&csr, &Verifier).map_err(|fault| match fault.exit() {
@@ -57,7 +54,7 @@ impl Act for Sign {
             }
             _ => fault,
         })?;
-        let request = SignRequest { csr, names, lifetime };
+        let request = request.sign(csr);
         let asked = Asked::Sign(request.clone());
         if let Some(eyes) = dry_run.view() {
             let issuer = policy.issuer(&house)?;

@@ -1,18 +1,20 @@
-//! Lists on the command line: commas or repeats; an empty value is the empty list.
+//! Lists on the command line: commas, repeats or a JSON array; an empty value is the empty list.
 
 use serde_json::Value;
 
 /// The items of a flag that may be repeated; `None` if it was not given at all.
 pub(crate) fn items(values: Option<Vec<String>>) -> Option<Vec<String>> {
-    values.map(|values| {
-        values
-            .iter()
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .map(str::to_owned)
-            .collect()
-    })
+    values.map(|values| values.iter().flat_map(|value| of_one(value)).collect())
+}
+
+/// The items of one value: a JSON array of texts, for items with commas, else texts with commas between them.
+fn of_one(value: &str) -> Vec<String> {
+    if value.starts_with('[')
+        && let Ok(items) = serde_json::from_str(value)
+    {
+        return items;
+    }
+    value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 /// The same, where a flag that was not given is the empty list.
@@ -69,6 +71,7 @@ mod tests {
         let given = |values: &[&str]| items(Some(values.iter().map(|&v| v.to_owned()).collect()));
         assert_eq!(given(&["a,b", "c"]), Some(vec!["a".into(), "b".into(), "c".into()]));
         assert_eq!(given(&[" a , ,b"]), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(given(&[r#"["a,b"]"#, "[c"]), Some(vec!["a,b".into(), "[c".into()]));
         assert_eq!(given(&[""]), Some(vec![]));
         assert_eq!(items(None), None);
     }

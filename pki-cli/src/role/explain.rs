@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use pki_core::issue::SignRequest;
 use pki_core::key::KeyType;
 use pki_core::key::software::Verifier;
 
@@ -12,7 +11,7 @@ use crate::csr;
 use crate::explanation::{Asked, Eyes};
 use crate::fault::Fault;
 use crate::issue::{self, Policy};
-use crate::names::{LeafNames, Lifetime};
+use crate::request::LeafRequest;
 use crate::session::Session;
 
 /// Ask every rule about a request and print its answer; no key is touched and nothing is written.
@@ -27,9 +26,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["key_type", "key_bits"])]
     csr: Option<PathBuf>,
     #[command(flatten)]
-    names: LeafNames,
-    #[command(flatten)]
-    lifetime: Lifetime,
+    request: LeafRequest,
     /// Type of the key, where the role allows any
     #[arg(long, value_name = "TYPE", help_heading = "Key")]
     key_type: Option<KeyType>,
@@ -43,14 +40,11 @@ pub(crate) struct Explain {
 
 impl Act for Explain {
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let Self { name, csr, names, lifetime, key_type, key_bits, view } = self;
+        let Self { name, csr, request, key_type, key_bits, view } = self;
+        let request = request.parse(&session.requester())?;
         let asked = match csr {
-            Some(file) => Asked::Sign(SignRequest {
-                names: names.parse()?,
-                lifetime: lifetime.parse()?,
-                ..SignRequest::new(csr::read(&file, &Verifier)?)
-            }),
-            None => Asked::Issue(issue::request(names, lifetime, key_type, key_bits)?),
+            Some(file) => Asked::Sign(request.sign(csr::read(&file, &Verifier)?)),
+            None => Asked::Issue(request.issue(issue::asked_key(key_type, key_bits)?)),
         };
         let house = session.open()?;
         let policy = Policy::load(&house, session, &name)?;
