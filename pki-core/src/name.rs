@@ -282,6 +282,33 @@ impl DistinguishedName {
         self.folded().starts_with(&base.folded())
     }
 
+    /// Octets that are the same for two names exactly when they [match](Self::matches): what an index of names is made
+    /// of. Not DER, and not a name.
+    pub fn comparison_form(&self) -> Vec<u8> {
+        let mut form = Vec::with_capacity(self.0.len());
+        let mut put = |octets: &[u8]| {
+            form.extend_from_slice(&(octets.len() as u64).to_be_bytes());
+            form.extend_from_slice(octets);
+        };
+        for rdn in self.folded() {
+            put(&[]);
+            for (oid, value) in rdn {
+                put(oid.as_bytes());
+                match value {
+                    Folded::Text(text) => {
+                        put(b"text");
+                        put(text.as_bytes());
+                    }
+                    Folded::Other(octets) => {
+                        put(b"other");
+                        put(&octets);
+                    }
+                }
+            }
+        }
+        form
+    }
+
     /// Each RDN as its sorted, folded attributes.
     fn folded(&self) -> Vec<Vec<(ObjectIdentifier, Folded)>> {
         let mut rdns: Vec<Vec<(ObjectIdentifier, Folded)>> = Vec::new();
@@ -513,6 +540,32 @@ mod tests {
         assert!(one.matches(&two) && two.matches(&three) && one != two);
         assert!(!one.matches(&DistinguishedName::with_common_name("ExampleRoot CA").unwrap()));
         assert!(!one.matches(&DistinguishedName::empty()));
+        assert_eq!(one.comparison_form(), three.comparison_form());
+    }
+
+    #[test]
+    fn the_comparison_form_is_the_same_exactly_where_names_match() {
+        use AttributeType::{CommonName, Organization, OrganizationalUnit};
+        let name = |rdns: &[&[(AttributeType, &str)]]| {
+            DistinguishedName::new(rdns.iter().map(|rdn| rdn.iter().copied())).unwrap()
+        };
+        let names = [
+            name(&[]),
+            name(&[&[(CommonName, "a b")]]),
+            name(&[&[(CommonName, "A  B")]]),
+            name(&[&[(Organization, "a b")]]),
+            name(&[&[(CommonName, "a")], &[(CommonName, "b")]]),
+            name(&[&[(CommonName, "b")], &[(CommonName, "a")]]),
+            name(&[&[(CommonName, "a"), (OrganizationalUnit, "b")]]),
+            name(&[&[(OrganizationalUnit, "B"), (CommonName, "A")]]),
+            name(&[&[(CommonName, "a")], &[(OrganizationalUnit, "b")]]),
+        ];
+        for one in &names {
+            for other in &names {
+                let same = one.comparison_form() == other.comparison_form();
+                assert_eq!(same, one.matches(other), "{one} and {other}");
+            }
+        }
     }
 
     #[test]

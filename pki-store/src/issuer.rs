@@ -1,9 +1,13 @@
 //! Issuers and the authorities they speak for.
 
 use pki_core::authority::AuthorityId;
+use pki_core::certificate::Certificate;
+use pki_core::name::DistinguishedName;
 use pki_core::time::UnixTime;
+use sha2::{Digest, Sha256};
 
 use crate::batch::Outcome;
+use crate::fields::Fields;
 use crate::id::{IssuerId, KeyId, MountId};
 
 /// An issuer to create: a CA certificate for a mount.
@@ -95,6 +99,63 @@ pub struct AuthorityRecord {
     pub revoked: u64,
     /// The id of its last revocation; zero before the first.
     pub last_revocation: u64,
+}
+
+/// Which issuers, of whatever mount: what a chain is looked up by.
+///
+/// Each costs a look into an index, however many issuers there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IssuerMatch {
+    /// Of this authority.
+    Authority(AuthorityId),
+    /// Whose certificate, DER, has this SHA-256.
+    Certificate([u8; 32]),
+    /// Whose certificate has this SubjectKeyIdentifier.
+    KeyIdentifier(Vec<u8>),
+    /// With this SubjectPublicKeyInfo, DER.
+    PublicKey(Vec<u8>),
+    /// With this subject, DER; names compare by RFC 5280 7.1.
+    Subject(Vec<u8>),
+}
+
+impl IssuerMatch {
+    /// Everything that an issuer can be found by.
+    pub(crate) fn all_of(certificate: &[u8], authority: &AuthorityRecord) -> impl Iterator<Item = Self> {
+        let key_identifier = Certificate::from_der(certificate)
+            .ok()
+            .and_then(|certificate| certificate.subject_key_identifier())
+            .map(|identifier| Self::KeyIdentifier(identifier.as_bytes().to_vec()));
+        [
+            Self::Authority(authority.id),
+            Self::Certificate(Sha256::digest(certificate).into()),
+            Self::PublicKey(authority.public_key.clone()),
+            Self::Subject(authority.subject.clone()),
+        ]
+        .into_iter()
+        .chain(key_identifier)
+    }
+
+    /// Whether an issuer matches.
+    pub(crate) fn fits(&self, certificate: &[u8], authority: &AuthorityRecord) -> bool {
+        Self::all_of(certificate, authority).any(|known| known.octets() == self.octets())
+    }
+
+    /// The kind and the value in the form that is compared.
+    pub(crate) fn octets(&self) -> Vec<u8> {
+        let mut fields = Fields::default();
+        match self {
+            Self::Authority(id) => fields.tag(b'a').fixed(id.as_bytes()),
+            Self::Certificate(digest) => fields.tag(b'c').fixed(digest),
+            Self::KeyIdentifier(identifier) => fields.tag(b'k').octets(identifier),
+            Self::PublicKey(key) => fields.tag(b'p').octets(key),
+            Self::Subject(subject) => match DistinguishedName::from_der(subject) {
+                Ok(name) => fields.tag(b's').octets(&name.comparison_form()),
+                Err(_) => fields.tag(b'd').octets(subject),
+            },
+        };
+        fields.into_bytes()
+    }
 }
 
 impl IssuerRecord {

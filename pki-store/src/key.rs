@@ -70,6 +70,18 @@ pub struct KeyRecord {
     pub created_at: UnixTime,
 }
 
+/// Which key of a mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyMatch {
+    /// With this name, without regard to letter case.
+    Name(String),
+    /// With this SubjectPublicKeyInfo, DER.
+    PublicKey(Vec<u8>),
+    /// That waits for an issuer of this name, without regard to letter case.
+    PendingIssuerName(String),
+}
+
 impl KeyRecord {
     /// Where this key's PKCS#8 lives.
     pub const fn place(&self) -> Place {

@@ -23,8 +23,8 @@ use crate::crl::{CrlRecord, CrlScope};
 use crate::envelope::{Envelope, Keyring, Place};
 use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
-use crate::issuer::{AuthorityRecord, IssuerRecord};
-use crate::key::KeyRecord;
+use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
+use crate::key::{KeyMatch, KeyRecord};
 use crate::mount::{Mount, MountKind, NewMount};
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -162,8 +162,20 @@ impl Store for MemoryStore {
         Ok(self.state().keys.iter().find(|key| key.id == id).cloned())
     }
 
+    async fn key_matching(&self, mount: MountId, wanted: &KeyMatch) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.state().key_matching(mount, wanted))
+    }
+
     async fn issuers(&self, mount: MountId) -> Result<Vec<IssuerRecord>, StoreError> {
         Ok(self.state().issuers(mount))
+    }
+
+    async fn issuer_page(&self, mount: MountId, page: PageRequest) -> Result<Page<IssuerRecord>, StoreError> {
+        Ok(self.state().issuer_page(mount, page))
+    }
+
+    async fn issuers_matching(&self, wanted: &IssuerMatch) -> Result<Vec<IssuerRecord>, StoreError> {
+        Ok(self.state().issuers_matching(wanted))
     }
 
     async fn issuer(&self, id: IssuerId) -> Result<Option<IssuerRecord>, StoreError> {

@@ -12,6 +12,7 @@
 //! | `schema` | the tables, and older layouts |
 //! | `session` | a connection with the store's keys |
 //! | `commit`, `writer` | batches into transactions, the thread that groups them |
+//! | `lookup` | what issuers are found by |
 //! | `mount`, `key`, `issuer`, `role`, `certificate`, `search`, `revocation`, `audit` | one noun each |
 //! | `fault` | what SQLite says, in the store's words |
 //!
@@ -25,6 +26,7 @@ mod fault;
 mod files;
 mod issuer;
 mod key;
+mod lookup;
 mod mount;
 mod revocation;
 mod role;
@@ -51,8 +53,8 @@ use crate::crl::{CrlRecord, CrlScope};
 use crate::envelope::{Envelope, Keyring, Place};
 use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
-use crate::issuer::{AuthorityRecord, IssuerRecord};
-use crate::key::KeyRecord;
+use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
+use crate::key::{KeyMatch, KeyRecord};
 use crate::mount::Mount;
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -250,8 +252,20 @@ impl Store for SqliteStore {
         self.read(|session| session.key(id))
     }
 
+    async fn key_matching(&self, mount: MountId, wanted: &KeyMatch) -> Result<Option<KeyRecord>, StoreError> {
+        self.read(|session| session.key_matching(mount, wanted))
+    }
+
     async fn issuers(&self, mount: MountId) -> Result<Vec<IssuerRecord>, StoreError> {
         self.read(|session| session.issuers(mount))
+    }
+
+    async fn issuer_page(&self, mount: MountId, page: PageRequest) -> Result<Page<IssuerRecord>, StoreError> {
+        self.read(|session| session.issuer_page(mount, page))
+    }
+
+    async fn issuers_matching(&self, wanted: &IssuerMatch) -> Result<Vec<IssuerRecord>, StoreError> {
+        self.read(|session| session.issuers_matching(wanted))
     }
 
     async fn issuer(&self, id: IssuerId) -> Result<Option<IssuerRecord>, StoreError> {

@@ -16,8 +16,8 @@ use crate::crl::{CrlRecord, CrlScope};
 use crate::envelope::{Envelope, Place};
 use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
-use crate::issuer::{AuthorityRecord, IssuerRecord};
-use crate::key::KeyRecord;
+use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
+use crate::key::{KeyMatch, KeyRecord};
 use crate::mount::Mount;
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -65,8 +65,17 @@ pub trait Store: Send + Sync {
     /// A key.
     fn key(&self, id: KeyId) -> answer!(Option<KeyRecord>);
 
+    /// The mount's key that matches.
+    fn key_matching(&self, mount: MountId, wanted: &KeyMatch) -> answer!(Option<KeyRecord>);
+
     /// The mount's issuers, oldest first.
     fn issuers(&self, mount: MountId) -> answer!(Vec<IssuerRecord>);
+
+    /// The mount's issuers in pages: where there may be thousands.
+    fn issuer_page(&self, mount: MountId, page: PageRequest) -> answer!(Page<IssuerRecord>);
+
+    /// The issuers of all mounts, also of disabled ones, that match, oldest first.
+    fn issuers_matching(&self, wanted: &IssuerMatch) -> answer!(Vec<IssuerRecord>);
 
     /// An issuer.
     fn issuer(&self, id: IssuerId) -> answer!(Option<IssuerRecord>);

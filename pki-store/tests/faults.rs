@@ -290,7 +290,7 @@ fn a_newer_layout_is_refused_by_name() {
     let (_directory, path) = fresh(NewSeal::None);
     edit(&path, "PRAGMA user_version = 77");
     match open(&path) {
-        Err(error @ StoreError::Newer { found: 77, known: 1, .. }) => {
+        Err(error @ StoreError::Newer { found: 77, known: 2, .. }) => {
             assert!(error.to_string().contains("layout 77"));
             assert_eq!(error.remedy(), "use the version that wrote it, or a later one");
         }

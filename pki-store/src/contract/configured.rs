@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use pki_core::authority::AuthorityId;
+use pki_core::certificate::Certificate;
+use pki_core::name::{AttributeType, DistinguishedName};
 
-use super::fixture::{Pair, SeededRandom};
+use super::fixture::{Pair, SeededRandom, fingerprint};
 use crate::batch::{Expected, Op, Outcome};
 use crate::block_on;
 use crate::error::{Conflict, Noun, StoreError};
 use crate::id::{IssuerId, KeyId, MountId, RoleId};
-use crate::issuer::{CrlSigning, IssuerSettings};
-use crate::key::NewKey;
+use crate::issuer::{CrlSigning, IssuerMatch, IssuerSettings, NewIssuer};
+use crate::key::{KeyMatch, NewKey};
 use crate::mount::{DEFAULT_LEASE_TTL, MountKind, NewMount};
+use crate::page::{Order, PageRequest};
 use crate::store::Store;
 
 fn create_mount<S: Store>(pair: &Pair<'_, S>, name: &str) -> MountId {
@@ -230,6 +233,122 @@ pub fn an_issuer_is_updated_and_deleted<S: Store>(pair: &Pair<'_, S>) {
         Outcome::Issuer { id, existing: false, default: true, .. } => assert_eq!(id, again.id),
         other => panic!("{other:?}"),
     }
+}
+
+pub fn issuers_are_found_by_what_they_are<S: Store>(pair: &Pair<'_, S>) {
+    // A certificate that reads, beside others that do not: a label of the fixture's is enough of a certificate here.
+    let der = include_bytes!("root.der").to_vec();
+    let certificate = Certificate::from_der(&der).unwrap();
+    let (subject, spki) = (certificate.subject().der(), certificate.public_key().spki_der());
+    let (mount, other) = (pair.pki().id, create_mount(pair, "other"));
+    let root = |mount| NewIssuer {
+        subject: subject.to_vec(),
+        public_key: spki.to_vec(),
+        ..pair.new_issuer(mount, spki, &der)
+    };
+    let (here, there) = (root(mount), root(other));
+    let stranger = pair.new_issuer(mount, b"spki", b"stranger");
+    for new in [&here, &there, &stranger] {
+        pair.op(Op::CreateIssuer(new.clone())).unwrap();
+    }
+    let found = |wanted: IssuerMatch| -> Vec<IssuerId> {
+        block_on(pair.b.issuers_matching(&wanted)).unwrap().iter().map(|issuer| issuer.id).collect()
+    };
+    let both = vec![here.id, there.id];
+    let loud = DistinguishedName::new([
+        [(AttributeType::Country, "DE")],
+        [(AttributeType::Organization, " CONTRACT")],
+        [(AttributeType::CommonName, "contract  ROOT")],
+    ])
+    .unwrap();
+    let identifier = certificate.subject_key_identifier().unwrap().as_bytes().to_vec();
+    for (what, wanted) in [
+        ("authority", IssuerMatch::Authority(certificate.authority())),
+        ("certificate", IssuerMatch::Certificate(fingerprint(&der))),
+        ("key identifier", IssuerMatch::KeyIdentifier(identifier.clone())),
+        ("public key", IssuerMatch::PublicKey(spki.to_vec())),
+        ("subject", IssuerMatch::Subject(subject.to_vec())),
+        ("subject in other letters", IssuerMatch::Subject(loud.der().to_vec())),
+    ] {
+        assert_eq!(found(wanted), both, "{what}");
+    }
+    for (what, wanted) in [
+        ("authority", IssuerMatch::Authority(AuthorityId::from_bytes([9; 32]))),
+        ("certificate", IssuerMatch::Certificate(fingerprint(b"root"))),
+        ("shorter key identifier", IssuerMatch::KeyIdentifier(identifier[..19].to_vec())),
+        ("no key identifier", IssuerMatch::KeyIdentifier(Vec::new())),
+        ("value of another kind", IssuerMatch::KeyIdentifier(spki.to_vec())),
+        ("public key", IssuerMatch::PublicKey(b"other spki".to_vec())),
+        ("empty subject", IssuerMatch::Subject(DistinguishedName::empty().der().to_vec())),
+        ("no name", IssuerMatch::Subject(b"subject 2".to_vec())),
+    ] {
+        assert_eq!(found(wanted), [], "{what}");
+    }
+    assert_eq!(found(IssuerMatch::Subject(b"subject".to_vec())), [stranger.id]);
+    pair.op(Op::DeleteIssuer { issuer: here.id }).unwrap();
+    assert_eq!(found(IssuerMatch::KeyIdentifier(identifier.clone())), [there.id]);
+    assert_eq!(found(IssuerMatch::PublicKey(spki.to_vec())), [there.id]);
+    let again = root(mount);
+    pair.op(Op::CreateIssuer(again.clone())).unwrap();
+    assert_eq!(found(IssuerMatch::KeyIdentifier(identifier)), [there.id, again.id]);
+}
+
+pub fn issuer_pages_follow_each_other<S: Store>(pair: &Pair<'_, S>) {
+    let (mount, other) = (pair.pki().id, create_mount(pair, "other"));
+    let mut ids = Vec::new();
+    for number in 0..23_u8 {
+        let issuer = pair.new_issuer(if number % 4 == 3 { other } else { mount }, b"spki", &[number]);
+        pair.op(Op::CreateIssuer(issuer.clone())).unwrap();
+        if number == 5 {
+            pair.op(Op::DeleteIssuer { issuer: issuer.id }).unwrap();
+        } else if issuer.mount == mount {
+            ids.push(issuer.id);
+        }
+    }
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let mut page = PageRequest { after: None, limit: 5, order };
+        let mut listed = Vec::new();
+        loop {
+            let answer = block_on(pair.b.issuer_page(mount, page)).unwrap();
+            assert!(answer.items.len() <= 5);
+            listed.extend(answer.items.iter().map(|issuer| issuer.id));
+            let Some(next) = answer.next else { break };
+            page.after = Some(next);
+        }
+        if order == Order::NewestFirst {
+            listed.reverse();
+        }
+        assert_eq!(listed, ids, "{order:?}");
+    }
+    let nowhere = MountId::from_bytes([9; 16]);
+    assert_eq!(block_on(pair.b.issuer_page(nowhere, PageRequest::first(5))).unwrap().items, []);
+}
+
+pub fn keys_are_found_by_what_they_are<S: Store>(pair: &Pair<'_, S>) {
+    let (mount, other) = (pair.pki().id, create_mount(pair, "other"));
+    let mut key = pair.new_key(mount, b"spki");
+    key.name = Some("Root-Key".into());
+    key.pending_issuer_name = Some("Root".into());
+    pair.op(Op::CreateKey(key.clone())).unwrap();
+    let found = |mount, wanted| block_on(pair.b.key_matching(mount, &wanted)).unwrap().map(|found| found.id);
+    for wanted in [
+        KeyMatch::Name("root-KEY".into()),
+        KeyMatch::PublicKey(b"spki".to_vec()),
+        KeyMatch::PendingIssuerName("ROOT".into()),
+    ] {
+        assert_eq!(found(mount, wanted.clone()), Some(key.id), "{wanted:?}");
+        assert_eq!(found(other, wanted.clone()), None, "{wanted:?} in another mount");
+    }
+    for wanted in [
+        KeyMatch::Name("root".into()),
+        KeyMatch::Name(String::new()),
+        KeyMatch::PublicKey(b"SPKI".to_vec()),
+        KeyMatch::PendingIssuerName("root-key".into()),
+    ] {
+        assert_eq!(found(mount, wanted.clone()), None, "{wanted:?}");
+    }
+    pair.op(Op::CreateIssuer(pair.new_issuer(mount, b"spki", b"certificate"))).unwrap();
+    assert_eq!(found(mount, KeyMatch::PendingIssuerName("root".into())), None, "its issuer has come");
 }
 
 pub fn defaults_are_set_and_follow<S: Store>(pair: &Pair<'_, S>) {

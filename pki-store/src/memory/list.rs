@@ -9,7 +9,8 @@ use super::{Deletable, State};
 use crate::audit::{AuditFilter, AuditRow};
 use crate::certificate::{CertificateFilter, CertificateRow, NameMatch, StoredCertificate};
 use crate::id::{IssuerId, MountId};
-use crate::issuer::IssuerRecord;
+use crate::issuer::{IssuerMatch, IssuerRecord};
+use crate::key::{KeyMatch, KeyRecord};
 use crate::page::{Cursor, Order, Page, PageRequest};
 use crate::revocation::Revocation;
 use crate::role::RoleRecord;
@@ -22,6 +23,36 @@ impl State {
             .filter(|issuer| issuer.mount == mount)
             .map(|issuer| self.with_crl_signing(issuer))
             .collect()
+    }
+
+    pub(super) fn issuer_page(&self, mount: MountId, page: PageRequest) -> Page<IssuerRecord> {
+        let numbered = (1_u64..).zip(&self.issuers).filter_map(|(n, slot)| {
+            let issuer = slot.present().filter(|issuer| issuer.mount == mount)?;
+            Some((n, issuer))
+        });
+        let numbered: Vec<(u64, &IssuerRecord)> = numbered.collect();
+        let Page { items, next } = pages(numbered.into_iter(), page, |(n, _)| *n);
+        Page { items: items.into_iter().map(|(_, issuer)| self.with_crl_signing(issuer)).collect(), next }
+    }
+
+    pub(super) fn issuers_matching(&self, wanted: &IssuerMatch) -> Vec<IssuerRecord> {
+        let fits = |issuer: &&IssuerRecord| {
+            self.authorities
+                .iter()
+                .find(|authority| authority.id == issuer.authority)
+                .is_some_and(|authority| wanted.fits(&issuer.certificate, authority))
+        };
+        let present = self.issuers.iter().filter_map(Deletable::present).filter(fits);
+        present.map(|issuer| self.with_crl_signing(issuer)).collect()
+    }
+
+    pub(super) fn key_matching(&self, mount: MountId, wanted: &KeyMatch) -> Option<KeyRecord> {
+        let fits = |key: &&KeyRecord| match wanted {
+            KeyMatch::Name(name) => same(key.name.as_ref(), name),
+            KeyMatch::PublicKey(public_key) => key.public_key == *public_key,
+            KeyMatch::PendingIssuerName(name) => same(key.pending_issuer_name.as_ref(), name),
+        };
+        self.keys.iter().filter(|key| key.mount == mount).find(fits).cloned()
     }
 
     pub(super) fn issuer(&self, id: IssuerId) -> Option<IssuerRecord> {

@@ -3,6 +3,7 @@
 use pki_core::authority::AuthorityId;
 use pki_core::time::UnixTime;
 use rusqlite::{Row, params};
+use sha2::{Digest, Sha256};
 
 use super::fault::Fault;
 use super::session::{Session, array, integer, natural, optional_array, optional_time, seconds, time};
@@ -10,10 +11,10 @@ use crate::batch::Outcome;
 use crate::error::{Conflict, Noun};
 use crate::fields::Fields;
 use crate::id::{IssuerId, KeyId, MountId};
-use crate::issuer::{AuthorityRecord, CrlSigning, IssuerRecord, IssuerSettings, NewIssuer};
-use crate::key::KeyRecord;
+use crate::issuer::{AuthorityRecord, CrlSigning, IssuerMatch, IssuerRecord, IssuerSettings, NewIssuer};
+use crate::key::{KeyMatch, KeyRecord};
 
-const COLUMNS: &str = "n, id, mount, name, certificate, authority, key, chain, detail, revision, created_at, \
+pub(crate) const COLUMNS: &str = "n, id, mount, name, certificate, authority, key, chain, detail, revision, created_at, \
                        deleted_at, mac";
 const AUTHORITY_COLUMNS: &str =
     "n, id, subject, public_key, crl_mount, crl_number, this_update, revoked, last_revocation, mac";
@@ -51,8 +52,8 @@ impl Session {
         let NewIssuer { id, mount, name, certificate, subject, public_key, settings } = new;
         let (mount_n, mut mount_row) = self.open_mount(*mount)?;
         let authority_id = AuthorityId::new(subject, public_key);
-        if let Some(present) =
-            self.issuers(*mount)?.into_iter().find(|issuer| issuer.certificate == *certificate)
+        let same = IssuerMatch::Certificate(Sha256::digest(certificate).into());
+        if let Some(present) = self.issuers_matching(&same)?.into_iter().find(|issuer| issuer.mount == *mount)
         {
             let default = mount_row.default_issuer == Some(present.id);
             return Ok(present.outcome(true, default));
@@ -88,7 +89,9 @@ impl Session {
             revision: 1,
             created_at: at,
         };
-        self.write_issuer(self.next_number("issuer")?, &issuer, None)?;
+        let n = self.next_number("issuer")?;
+        self.write_issuer(n, &issuer, None)?;
+        self.add_lookups(n, &issuer, &authority)?;
         if key.is_some() && (mount_row.default_issuer.is_none() || mount_row.default_follows_latest_issuer) {
             mount_row.default_issuer = Some(*id);
             self.write_mount(mount_n, &mount_row)?;
@@ -134,15 +137,16 @@ impl Session {
             mount.default_issuer = None;
             self.write_mount(mount_n, &mount)?;
         }
+        let Some((authority_n, mut authority)) = self.numbered_authority(issuer.authority)? else {
+            return Ok(Outcome::Done);
+        };
+        self.remove_lookups(n, &issuer, &authority)?;
         // The authority can be signed for elsewhere once nothing here speaks for it.
         let spoken_for = self
-            .issuers(issuer.mount)?
+            .issuers_matching(&IssuerMatch::Authority(authority.id))?
             .iter()
-            .any(|other| other.authority == issuer.authority && other.key.is_some());
-        if let Some((authority_n, mut authority)) = self.numbered_authority(issuer.authority)?
-            && authority.crl_mount == Some(issuer.mount)
-            && !spoken_for
-        {
+            .any(|other| other.mount == issuer.mount && other.key.is_some());
+        if authority.crl_mount == Some(issuer.mount) && !spoken_for {
             authority.crl_mount = None;
             self.write_authority(authority_n, &authority)?;
         }
@@ -179,16 +183,11 @@ impl Session {
 
     /// A new key's issuers of the same mount that had none.
     pub(crate) fn give_key_to_issuers(&self, key: &KeyRecord) -> Result<(), Fault> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM issuer WHERE mount = ?1 AND key IS NULL AND deleted_at IS NULL ORDER BY n"
-        );
-        for (n, mut issuer) in self.all(&sql, [key.mount.as_bytes()], |row| self.decode_issuer(row))? {
-            let Some((authority_n, mut authority)) = self.numbered_authority(issuer.authority)? else {
-                continue;
+        for n in self.issuer_numbers(&IssuerMatch::PublicKey(key.public_key.clone()))? {
+            let (mut issuer, authority_n, mut authority) = match self.issuer_at(n)? {
+                Some(found) if found.0.mount == key.mount && found.0.key.is_none() => found,
+                _ => continue,
             };
-            if authority.public_key != key.public_key {
-                continue;
-            }
             issuer.key = Some(key.id);
             self.write_issuer(n, &issuer, None)?;
             if authority.crl_mount.is_none() {
@@ -211,7 +210,9 @@ impl Session {
         name: &str,
         key: Option<KeyId>,
     ) -> Result<(), Fault> {
-        let pending = self.key_by_pending_name(mount, name)?.filter(|waiting| Some(*waiting) != key);
+        let pending = self
+            .key_matching(mount, &KeyMatch::PendingIssuerName(name.to_owned()))?
+            .filter(|waiting| Some(waiting.id) != key);
         if pending.is_some() || self.issuer_by_name(mount, name)?.is_some() {
             return Err(Conflict::NameTaken { what: Noun::Issuer, name: name.to_owned() }.into());
         }
@@ -241,7 +242,7 @@ impl Session {
             .ok_or_else(|| Conflict::NotFound { what: Noun::Issuer, name: id.to_string() }.into())
     }
 
-    fn with_crl_signing(&self, mut issuer: IssuerRecord) -> Result<IssuerRecord, Fault> {
+    pub(crate) fn with_crl_signing(&self, mut issuer: IssuerRecord) -> Result<IssuerRecord, Fault> {
         if let Some(authority) = self.authority(issuer.authority)? {
             issuer.crl_signing = authority.crl_signing(issuer.key, issuer.mount);
         }
@@ -270,7 +271,7 @@ impl Session {
         )
     }
 
-    fn decode_issuer(&self, row: &Row<'_>) -> Result<(i64, IssuerRecord), Fault> {
+    pub(crate) fn decode_issuer(&self, row: &Row<'_>) -> Result<(i64, IssuerRecord), Fault> {
         let n: i64 = row.get(0)?;
         let (chain, rest) = row.get_ref(7)?.as_blob().unwrap_or_default().as_chunks::<16>();
         if !rest.is_empty() {

@@ -10,7 +10,8 @@ use crate::envelope::Envelope;
 use crate::error::{Conflict, Noun};
 use crate::fields::Fields;
 use crate::id::{KeyId, MountId};
-use crate::key::{KeyRecord, NewKey};
+use crate::issuer::IssuerMatch;
+use crate::key::{KeyMatch, KeyRecord, NewKey};
 
 const COLUMNS: &str =
     "n, id, mount, name, key_type, bits, public_key, private_key, pending_issuer_name, created_at, mac";
@@ -38,6 +39,18 @@ impl Session {
     ) -> Result<Option<(i64, KeyRecord)>, Fault> {
         let sql = format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 AND public_key = ?2");
         self.one(&sql, params![mount.as_bytes(), public_key], |row| self.decode_key(row))
+    }
+
+    pub(crate) fn key_matching(&self, mount: MountId, wanted: &KeyMatch) -> Result<Option<KeyRecord>, Fault> {
+        let (condition, value) = match wanted {
+            KeyMatch::PublicKey(public_key) => {
+                return Ok(self.key_by_public_key(mount, public_key)?.map(|(_, key)| key));
+            }
+            KeyMatch::Name(name) => ("name = ?2 COLLATE NOCASE", name),
+            KeyMatch::PendingIssuerName(name) => ("pending_issuer_name = ?2 COLLATE NOCASE", name),
+        };
+        let sql = format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 AND {condition}");
+        self.one(&sql, params![mount.as_bytes(), value], |row| self.decode_key(row).map(|(_, key)| key))
     }
 
     pub(crate) fn create_key(&self, new: &NewKey, at: UnixTime) -> Result<Outcome, Fault> {
@@ -86,7 +99,10 @@ impl Session {
 
     pub(crate) fn delete_key(&self, id: KeyId) -> Result<Outcome, Fault> {
         let (n, key) = self.known_key(id)?;
-        if let Some(issuer) = self.issuers(key.mount)?.into_iter().find(|issuer| issuer.key == Some(id)) {
+        let wanted = IssuerMatch::PublicKey(key.public_key);
+        if let Some(issuer) =
+            self.issuers_matching(&wanted)?.into_iter().find(|issuer| issuer.key == Some(id))
+        {
             return Err(Conflict::KeyInUse { issuer: issuer.label() }.into());
         }
         self.run("DELETE FROM key WHERE n = ?1", [n])?;
@@ -104,18 +120,10 @@ impl Session {
             .ok_or_else(|| Conflict::NotFound { what: Noun::Key, name: id.to_string() }.into())
     }
 
-    /// The key of the mount that waits for an issuer of this name.
-    pub(crate) fn key_by_pending_name(&self, mount: MountId, name: &str) -> Result<Option<KeyId>, Fault> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM key WHERE mount = ?1 AND pending_issuer_name = ?2 COLLATE NOCASE");
-        self.one(&sql, params![mount.as_bytes(), name], |row| self.decode_key(row).map(|(_, key)| key.id))
-    }
-
     fn key_name_is_free(&self, mount: MountId, name: &str) -> Result<(), Fault> {
-        let sql = "SELECT n FROM key WHERE mount = ?1 AND name = ?2 COLLATE NOCASE";
-        match self.one(sql, params![mount.as_bytes(), name], |_| Ok(()))? {
+        match self.key_matching(mount, &KeyMatch::Name(name.to_owned()))? {
             None => Ok(()),
-            Some(()) => Err(Conflict::NameTaken { what: Noun::Key, name: name.to_owned() }.into()),
+            Some(_) => Err(Conflict::NameTaken { what: Noun::Key, name: name.to_owned() }.into()),
         }
     }
 

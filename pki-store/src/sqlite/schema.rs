@@ -8,18 +8,27 @@
 use rusqlite::Connection;
 
 use super::fault::Fault;
+use super::lookup;
 
 /// The newest layout that this version knows: `PRAGMA user_version`.
-pub(crate) const LAYOUT: i64 = 1;
+pub(crate) const LAYOUT: i64 = 2;
 
-/// Each step takes the layout before it to its own number, in one transaction with all the others.
-const STEPS: &[&str] = &[LAYOUT_1];
+/// Takes the layout before it to its own number, in one transaction with all the others.
+struct Step {
+    sql: &'static str,
+    /// What takes more than SQL.
+    fill: fn(&Connection) -> Result<(), Fault>,
+}
+
+const STEPS: &[Step] =
+    &[Step { sql: LAYOUT_1, fill: |_| Ok(()) }, Step { sql: LAYOUT_2, fill: lookup::fill }];
 
 /// Brings the tables from `found` to [`LAYOUT`]. In a transaction of the caller's.
 pub(crate) fn migrate(connection: &Connection, found: i64) -> Result<(), Fault> {
     let done = usize::try_from(found).unwrap_or(0);
     for step in STEPS.iter().skip(done) {
-        connection.execute_batch(step)?;
+        connection.execute_batch(step.sql)?;
+        (step.fill)(connection)?;
     }
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok(())
@@ -125,4 +134,11 @@ CREATE TABLE checkpoint (
 
 -- First outcomes of all other batches, for callers whose answer was lost. Ids begin with the time; a day later they are swept.
 CREATE TABLE batch (id BLOB PRIMARY KEY, outcome BLOB NOT NULL) WITHOUT ROWID;
+";
+
+const LAYOUT_2: &str = "
+-- What issuers are found by (subject, key identifier, certificate, ...), each as a short digest.
+CREATE TABLE issuer_lookup (
+    digest BLOB NOT NULL, issuer INTEGER NOT NULL, PRIMARY KEY (digest, issuer)) WITHOUT ROWID;
+DROP INDEX issuer_authority;
 ";
