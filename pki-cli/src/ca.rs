@@ -133,6 +133,7 @@ pub(crate) fn request(
 ) -> Result<CaRequest, Fault> {
     let mut request = CaRequest::new(subject);
     request.alternative_names = sans.parse()?;
+    request.not_before = lifetime.not_before();
     request.lifetime = lifetime.parse()?;
     if let Some(backdate) = constraints.not_before_duration.filter(|d| !d.is_zero()) {
         request.not_before_duration = backdate;

@@ -55,6 +55,9 @@ pub(crate) struct Lifetime {
     /// Lifetime; 0 is the default
     #[arg(long, value_parser = duration::parse, value_name = "DURATION", help_heading = "Validity")]
     ttl: Option<Duration>,
+    /// Beginning of validity instead of shortly before now, RFC 3339
+    #[arg(long, value_parser = parse_time, value_name = "TIME", help_heading = "Validity")]
+    not_before: Option<UnixTime>,
     /// End of validity instead of a lifetime, RFC 3339
     #[arg(long, value_parser = parse_time, value_name = "TIME", help_heading = "Validity")]
     not_after: Option<UnixTime>,
@@ -113,6 +116,11 @@ impl LeafNames {
 }
 
 impl Lifetime {
+    /// When the certificate is to begin, if the line says so.
+    pub(crate) const fn not_before(&self) -> Option<UnixTime> {
+        self.not_before
+    }
+
     pub(crate) fn parse(self) -> Result<AskedLifetime, Fault> {
         match (self.ttl.filter(|ttl| !ttl.is_zero()), self.not_after) {
             (Some(_), Some(_)) => Err(Fault::usage(

@@ -5,6 +5,7 @@ use pki_core::csr::CertificationRequest;
 use pki_core::identity::{Alias, Identity};
 use pki_core::issue::{AskedLifetime, AskedNames, IssueRequest, SignRequest};
 use pki_core::key::KeyType;
+use pki_core::time::UnixTime;
 
 use crate::fault::Fault;
 use crate::names::{LeafNames, Lifetime};
@@ -27,6 +28,7 @@ pub(crate) struct LeafRequest {
 /// The same, parsed.
 pub(crate) struct LeafAsked {
     names: AskedNames,
+    not_before: Option<UnixTime>,
     lifetime: AskedLifetime,
     identity: Identity,
 }
@@ -44,21 +46,26 @@ impl LeafRequest {
             let (place, name) = pair("--identity-alias", &text)?;
             identity.aliases.insert(place, Alias { name, ..Alias::default() });
         }
-        Ok(LeafAsked { names: names.parse()?, lifetime: lifetime.parse()?, identity })
+        Ok(LeafAsked {
+            names: names.parse()?,
+            not_before: lifetime.not_before(),
+            lifetime: lifetime.parse()?,
+            identity,
+        })
     }
 }
 
 impl LeafAsked {
     /// A request for a certificate with a new key.
     pub(crate) fn issue(self, key: Option<(KeyType, u32)>) -> IssueRequest {
-        let Self { names, lifetime, identity } = self;
-        IssueRequest { names, lifetime, key, identity: Some(identity) }
+        let Self { names, not_before, lifetime, identity } = self;
+        IssueRequest { names, not_before, lifetime, key, identity: Some(identity) }
     }
 
     /// A request for a certificate on a CSR.
     pub(crate) fn sign(self, csr: CertificationRequest) -> SignRequest {
-        let Self { names, lifetime, identity } = self;
-        SignRequest { csr, names, lifetime, identity: Some(identity) }
+        let Self { names, not_before, lifetime, identity } = self;
+        SignRequest { csr, names, not_before, lifetime, identity: Some(identity) }
     }
 }
 

@@ -8,7 +8,7 @@ use const_oid::ObjectIdentifier;
 use der::{Decode, Reader, SliceReader, Tag};
 
 use crate::authority::AuthorityId;
-use crate::extension::{self, BasicConstraints, Extension};
+use crate::extension::{self, BasicConstraints, Extension, PolicyInformation};
 use crate::key::{
     KeyIdentifier, PublicKey, PublicKeyError, SignatureAlgorithm, VerifyError, VerifySignature,
 };
@@ -216,6 +216,16 @@ impl Certificate {
             .map(extension::read_extended_key_usages)
             .transpose()
             .map_err(malformed)
+    }
+
+    /// RFC 5280 4.2.1.4; empty if there is no such extension.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError::Malformed`] if it is not DER.
+    pub fn policies(&self) -> Result<Vec<PolicyInformation>, CertificateError> {
+        let policies = self.value_of(oid::CERTIFICATE_POLICIES).map(extension::read_certificate_policies);
+        Ok(policies.transpose().map_err(malformed)?.unwrap_or_default())
     }
 
     /// RFC 5280 4.2.1.6; empty if there is no such extension.

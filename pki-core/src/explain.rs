@@ -81,6 +81,10 @@ rules! {
     SUBJECT_NOBODY = "subject.nobody";
     /// The key can do something of what the role's key usage says.
     KEY_USAGE = "key-usage.possible";
+    /// The beginning is one that may be asked for.
+    LIFETIME_NOT_BEFORE = "lifetime.not-before";
+    /// The end is one that may be asked for.
+    LIFETIME_NOT_AFTER = "lifetime.not-after";
     /// The lifetime is asked for in one way.
     LIFETIME_CONFLICT = "lifetime.conflict";
     /// The certificate ends after it begins, and in the future.
@@ -258,6 +262,15 @@ pub enum Warning {
         /// What it is, with its value.
         part: String,
     },
+    /// A date that the role fixes, whatever is asked for.
+    DateFixed {
+        /// `not_before` or `not_after`.
+        field: &'static str,
+        /// What was asked for.
+        asked: crate::time::UnixTime,
+        /// What was granted.
+        granted: crate::time::UnixTime,
+    },
     /// A key usage that this type of key cannot have.
     KeyUsageLeftOut {
         /// The usages, with commas.
@@ -314,6 +327,9 @@ impl fmt::Display for Warning {
             }
             Self::CsrValueReplaced { part } => {
                 write!(f, "the CSR's {part} was not taken over, since another value was given beside it")
+            }
+            Self::DateFixed { field, asked, granted } => {
+                write!(f, "{field} {asked} was asked for; the role fixes it, and {granted} was granted")
             }
             Self::KeyUsageLeftOut { usages, key } => {
                 write!(f, "key usage {usages} was left out: keys of type {key} cannot have it")

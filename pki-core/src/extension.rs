@@ -1,5 +1,6 @@
 //! Certificate extensions: one constructor each, the section that defines it above, and the readers beside them.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use const_oid::ObjectIdentifier;
@@ -8,7 +9,7 @@ use der::{Decode, Reader, SliceReader, Tag};
 use crate::crl::{ScopeError, Shard, ShardTemplate};
 use crate::name::{GeneralName, Uri};
 use crate::oid::{self, Oid};
-use crate::profile::{ExtendedKeyUsage, KeyUsages, PathLength, Profile};
+use crate::profile::{ExtendedKeyUsage, KeyUsages, NoAuthority, PathLength, Profile};
 use crate::time::UnixTime;
 use crate::tlv::{self, Tlv};
 
@@ -30,6 +31,17 @@ pub enum Criticality {
     Critical,
     /// It may pass over.
     NonCritical,
+}
+
+/// A certificate policy (RFC 5280 4.2.1.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyInformation {
+    /// Which policy.
+    pub id: Oid,
+    /// The explicit text of a user notice; empty for none.
+    pub notice: String,
+    /// The URI of the certification practice statement; empty for none.
+    pub cps: String,
 }
 
 /// Where verifiers find an authority's certificate, CRL and OCSP responder.
@@ -90,18 +102,23 @@ pub(crate) fn extended_key_usage(der: &mut Tlv, usages: &[ExtendedKeyUsage]) {
     }
 }
 
-/// RFC 5280 4.2.1.9: in every CA certificate, critical; left out of end entities.
+/// RFC 5280 4.2.1.9: in every CA certificate, critical; in an end entity's where it is to say so.
 pub(crate) fn basic_constraints(der: &mut Tlv, profile: &Profile) {
-    if let Profile::Authority { path_length, .. } = profile {
-        write(der, oid::BASIC_CONSTRAINTS, Criticality::Critical, |value| {
-            value.nest(tlv::SEQUENCE, |constraints| {
-                constraints.boolean(true);
-                if let PathLength::AtMost(length) = path_length {
-                    constraints.unsigned(tlv::INTEGER, &[*length]);
-                }
-            });
+    let path_length = match profile {
+        Profile::EndEntity { no_authority: NoAuthority::Unsaid, .. } => return,
+        Profile::EndEntity { no_authority: NoAuthority::Said, .. } => None,
+        Profile::Authority { path_length, .. } => Some(path_length),
+    };
+    write(der, oid::BASIC_CONSTRAINTS, Criticality::Critical, |value| {
+        value.nest(tlv::SEQUENCE, |constraints| {
+            // X.690 11.5: FALSE is the default, and not encoded.
+            let Some(path_length) = path_length else { return };
+            constraints.boolean(true);
+            if let PathLength::AtMost(length) = path_length {
+                constraints.unsigned(tlv::INTEGER, &[*length]);
+            }
         });
-    }
+    });
 }
 
 /// RFC 5280 4.2.1.10: in CA certificates alone, critical.
@@ -109,6 +126,91 @@ pub(crate) fn name_constraints(der: &mut Tlv, profile: &Profile) {
     if let Profile::Authority { name_constraints: Some(constraints), .. } = profile {
         write(der, oid::NAME_CONSTRAINTS, Criticality::Critical, |value| constraints.encode(value));
     }
+}
+
+/// RFC 5280 4.2.1.4: non-critical; a notice before the practice statement.
+pub(crate) fn certificate_policies(der: &mut Tlv, policies: &[PolicyInformation]) {
+    if policies.is_empty() {
+        return;
+    }
+    write(der, oid::CERTIFICATE_POLICIES, Criticality::NonCritical, |value| {
+        value.nest(tlv::SEQUENCE, |list| policies.iter().for_each(|policy| policy.encode(list)));
+    });
+}
+
+impl PolicyInformation {
+    fn encode(&self, der: &mut Tlv) {
+        let Self { id, notice, cps } = self;
+        der.nest(tlv::SEQUENCE, |information| {
+            information.oid(id.0);
+            if notice.is_empty() && cps.is_empty() {
+                return;
+            }
+            information.nest(tlv::SEQUENCE, |qualifiers| {
+                if !notice.is_empty() {
+                    qualifiers.nest(tlv::SEQUENCE, |qualifier| {
+                        qualifier.oid(oid::USER_NOTICE).nest(tlv::SEQUENCE, |user_notice| {
+                            user_notice.value(tlv::UTF8_STRING, notice.as_bytes());
+                        });
+                    });
+                }
+                if !cps.is_empty() {
+                    qualifiers.nest(tlv::SEQUENCE, |qualifier| {
+                        qualifier.oid(oid::PRACTICE_STATEMENT).value(tlv::IA5_STRING, cps.as_bytes());
+                    });
+                }
+            });
+        });
+    }
+}
+
+/// The policies as read. Of a notice the explicit text counts, in any of its string types; of several qualifiers of one
+/// kind the last.
+pub(crate) fn read_certificate_policies(value: &[u8]) -> der::Result<Vec<PolicyInformation>> {
+    tlv::read_sequence(value, |reader| {
+        let mut policies = Vec::new();
+        while !reader.is_finished() {
+            let mut information = SliceReader::new(tlv::content_of(reader, Tag::Sequence)?)?;
+            let id = Oid(ObjectIdentifier::decode(&mut information)?);
+            let mut policy = PolicyInformation { id, notice: String::new(), cps: String::new() };
+            if !information.is_finished() {
+                let mut qualifiers = SliceReader::new(tlv::content_of(&mut information, Tag::Sequence)?)?;
+                while !qualifiers.is_finished() {
+                    let mut qualifier = SliceReader::new(tlv::content_of(&mut qualifiers, Tag::Sequence)?)?;
+                    let kind = ObjectIdentifier::decode(&mut qualifier)?;
+                    let (tag, content) = tlv::any_of(&mut qualifier)?;
+                    match (kind, tag) {
+                        (oid::PRACTICE_STATEMENT, Tag::Ia5String) => policy.cps = text(content),
+                        (oid::USER_NOTICE, Tag::Sequence) => policy.notice = read_explicit_text(content)?,
+                        _ => {}
+                    }
+                    qualifier.finish()?;
+                }
+            }
+            information.finish()?;
+            policies.push(policy);
+        }
+        Ok(policies)
+    })
+}
+
+/// A UserNotice is a reference to a notice, which is passed over, and an explicit text.
+fn read_explicit_text(content: &[u8]) -> der::Result<String> {
+    tlv::read_all(content, |reader| {
+        let mut notice = String::new();
+        while !reader.is_finished() {
+            match tlv::any_of(reader)? {
+                (Tag::Utf8String | Tag::Ia5String | Tag::VisibleString, content) => notice = text(content),
+                (Tag::Sequence | Tag::BmpString, _) => {}
+                (tag, _) => return Err(tag.value_error().into()),
+            }
+        }
+        Ok(notice)
+    })
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(octets).into_owned()
 }
 
 /// RFC 5280 4.2.1.2: non-critical.
@@ -349,4 +451,54 @@ pub(crate) fn read_distribution_points(value: &[u8]) -> der::Result<Vec<Uri>> {
 
 pub(crate) fn is_uri(tag: Tag) -> bool {
     matches!(tag, Tag::ContextSpecific { number, .. } if number.value() == 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64ct::{Base64, Encoding};
+    use proptest::prelude::*;
+
+    fn policy(id: &str, notice: &str, cps: &str) -> PolicyInformation {
+        PolicyInformation { id: id.parse().unwrap(), notice: notice.into(), cps: cps.into() }
+    }
+
+    fn value_of(policies: &[PolicyInformation]) -> Vec<u8> {
+        let mut der = Tlv::new();
+        certificate_policies(&mut der, policies);
+        read_all(&der.into_vec()).unwrap().remove(0).value
+    }
+
+    #[test]
+    fn policies_are_written_octet_for_octet_as_vault_writes_them() {
+        let plain = [policy("1.3.6.1.4.1.1.1", "", ""), policy("1.3.6.1.4.1.1.2", "", "")];
+        assert_eq!(Base64::encode_string(&value_of(&plain)), "MBYwCQYHKwYBBAEBATAJBgcrBgEEAQEC");
+        let qualified = [
+            policy("1.3.6.1.4.1.7.8", "I am a user Notice", ""),
+            policy("1.3.6.1.32473.1.2.4", "", "https://example.com"),
+        ];
+        assert_eq!(
+            Base64::encode_string(&value_of(&qualified)),
+            "MF8wLQYHKwYBBAEHCDAiMCAGCCsGAQUFBwICMBQMEkkgYW0gYSB1c2VyIE5vdGljZTAuBgkrBgGB/VkBAgQwITAfBggrBgEFBQcCARYT\
+             aHR0cHM6Ly9leGFtcGxlLmNvbQ=="
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn policies_read_back(
+            policies in proptest::collection::vec((0_u32..1_000_000, "\\PC{0,40}", "[!-~]{0,40}"), 1..5)
+        ) {
+            let policies: Vec<PolicyInformation> = policies
+                .iter()
+                .map(|(arc, notice, cps)| policy(&alloc::format!("1.3.6.1.4.1.{arc}"), notice, cps))
+                .collect();
+            prop_assert_eq!(read_certificate_policies(&value_of(&policies)).unwrap(), policies);
+        }
+
+        #[test]
+        fn any_octets_are_policies_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let _ = read_certificate_policies(&octets);
+        }
+    }
 }

@@ -209,9 +209,11 @@ fn without_purpose(purpose: ExtendedKeyUsage, profile: &Profile) -> Remedy {
         ExtendedKeyUsage::CodeSigning => "--code-signing-flag=false".to_string(),
         ExtendedKeyUsage::EmailProtection => "--email-protection-flag=false".to_string(),
         other => {
-            let rest = profile.extended_key_usages().iter().filter(|usage| **usage != other);
+            let alike = |usage: &&ExtendedKeyUsage| usage.name().is_some() == other.name().is_some();
+            let rest = profile.extended_key_usages().iter().filter(|usage| **usage != other).filter(alike);
             let rest: Vec<String> = rest.map(ToString::to_string).collect();
-            alloc::format!("--ext-key-usage {}", rest.join(","))
+            let flag = if other.name().is_some() { "--ext-key-usage" } else { "--ext-key-usage-oids" };
+            alloc::format!("{flag}={}", rest.join(","))
         }
     })
 }

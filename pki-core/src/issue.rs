@@ -20,6 +20,7 @@ use core::time::Duration;
 use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
 use crate::explain::{Refusal, Warning};
+use crate::extension::PolicyInformation;
 use crate::hierarchy::LeafNotAfter;
 use crate::identity::Identity;
 use crate::issuer::IssuerError;
@@ -109,6 +110,8 @@ pub enum AskedLifetime {
 pub struct IssueRequest {
     /// The names.
     pub names: AskedNames,
+    /// When it begins; `None` leaves it to the role.
+    pub not_before: Option<UnixTime>,
     /// How long.
     pub lifetime: AskedLifetime,
     /// Which key; only where the role allows any. A size of zero is the type's default.
@@ -124,6 +127,8 @@ pub struct SignRequest {
     pub csr: CertificationRequest,
     /// Names given beside it; the role says which of both count.
     pub names: AskedNames,
+    /// When it begins; `None` leaves it to the role.
+    pub not_before: Option<UnixTime>,
     /// How long.
     pub lifetime: AskedLifetime,
     /// Who asks.
@@ -133,7 +138,13 @@ pub struct SignRequest {
 impl SignRequest {
     /// A request for what the CSR asks for, with a default lifetime.
     pub fn new(csr: CertificationRequest) -> Self {
-        Self { csr, names: AskedNames::default(), lifetime: AskedLifetime::Default, identity: None }
+        Self {
+            csr,
+            names: AskedNames::default(),
+            not_before: None,
+            lifetime: AskedLifetime::Default,
+            identity: None,
+        }
     }
 }
 
@@ -148,6 +159,7 @@ pub struct Permitted<K = PublicKey> {
     pub(crate) alternative_names: Vec<GeneralName>,
     pub(crate) key: K,
     pub(crate) profile: Profile,
+    pub(crate) policies: Vec<PolicyInformation>,
     pub(crate) validity: Validity,
     /// What RSA issuers sign with.
     pub(crate) rsa_scheme: RsaScheme,
@@ -182,6 +194,11 @@ impl<K> Permitted<K> {
         &self.profile
     }
 
+    /// The certificate policies.
+    pub fn policies(&self) -> &[PolicyInformation] {
+        &self.policies
+    }
+
     /// What was granted otherwise than asked.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -193,6 +210,7 @@ impl<K> Permitted<K> {
             alternative_names,
             key: _,
             profile,
+            policies,
             validity,
             rsa_scheme,
             revocation,
@@ -206,6 +224,7 @@ impl<K> Permitted<K> {
             alternative_names,
             key,
             profile,
+            policies,
             validity,
             rsa_scheme,
             revocation,

@@ -363,6 +363,7 @@ fn prepare(
         revocation: permitted.revocation,
         endpoints,
         alternative_names: &permitted.alternative_names,
+        policies: &permitted.policies,
     });
     Prepared { tbs, serial, permitted, issuer_key }
 }

@@ -87,6 +87,10 @@ oids! {
     OCSP = "1.3.6.1.5.5.7.48.1";
     CA_ISSUERS = "1.3.6.1.5.5.7.48.2";
 
+    // Qualifiers of policies (RFC 5280 4.2.1.4).
+    PRACTICE_STATEMENT = "1.3.6.1.5.5.7.2.1";
+    USER_NOTICE = "1.3.6.1.5.5.7.2.2";
+
     // Purposes of keys (RFC 5280 4.2.1.12).
     ANY_EXTENDED_KEY_USAGE = "2.5.29.37.0";
     SERVER_AUTH = "1.3.6.1.5.5.7.3.1";

@@ -255,6 +255,11 @@ impl ExtendedKeyUsage {
         }
     }
 
+    /// The purpose of this identifier.
+    pub fn from_identifier(id: Oid) -> Self {
+        Self::from_oid(id.0)
+    }
+
     pub(crate) fn from_oid(oid: ObjectIdentifier) -> Self {
         Self::NAMED.into_iter().find(|usage| usage.oid() == oid).unwrap_or(Self::Other(Oid(oid)))
     }
@@ -287,6 +292,16 @@ impl fmt::Display for PathLength {
     }
 }
 
+/// Whether an end entity's certificate says that it is no CA's (RFC 5280 4.2.1.9 leaves it open).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NoAuthority {
+    /// It has no basic constraints.
+    #[default]
+    Unsaid,
+    /// It has basic constraints that say CA:FALSE.
+    Said,
+}
+
 /// The shape of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Profile {
@@ -307,6 +322,8 @@ pub enum Profile {
         key_usages: KeyUsages,
         /// The purposes it serves; none leaves the extension out.
         extended_key_usages: Vec<ExtendedKeyUsage>,
+        /// Whether it says that it is no CA's.
+        no_authority: NoAuthority,
     },
 }
 

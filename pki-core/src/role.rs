@@ -33,19 +33,21 @@ pub use self::defaults::LooseDefault;
 #[cfg(feature = "serde")]
 pub use self::document::{RoleDocument, RoleDocumentError};
 pub use self::lifetime::Limits;
+pub(crate) use self::lifetime::{Beginning, Terms};
 pub use self::policies::PolicyIdentifier;
 
 use self::keys::KeyPolicy;
 use self::names::NamePolicy;
 use crate::csr::CertificationRequest;
 use crate::explain::{Explanation, Inquiry, No, Refusal, Warning};
+use crate::extension::PolicyInformation;
 use crate::hierarchy::{IssuerChain, Proposal};
 use crate::identity::Identity;
 use crate::issue::{AskedLifetime, AskedNames, CommonName, IssueRequest, Permitted, SignRequest};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 use crate::name::{AttributeType, DistinguishedName, GeneralName};
 use crate::oid;
-use crate::profile::{ExtendedKeyUsage, KeyUsages, Profile};
+use crate::profile::{ExtendedKeyUsage, KeyUsages, NoAuthority, Profile};
 use crate::tbs::RevocationPointers;
 use crate::time::UnixTime;
 use crate::validity::Validity;
@@ -59,7 +61,8 @@ pub struct Role {
     subject: Vec<(AttributeType, Vec<String>)>,
     key_usages: usage::KeyUsagePolicy,
     extended_key_usages: Vec<ExtendedKeyUsage>,
-    not_after: Option<UnixTime>,
+    dates: lifetime::Dates,
+    policies: Vec<PolicyInformation>,
 }
 
 impl Role {
@@ -194,11 +197,17 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<KeyAlgorithm> {
-        let IssueRequest { names, lifetime, key, identity } = request;
+        let IssueRequest { names, not_before, lifetime, key, identity } = request;
         let mut warnings = Vec::new();
         let key = self.keys.generate(*key, &mut warnings, inquiry);
         let key_type = key.as_ref().map(|key| key.key_type()).map_err(Clone::clone);
-        let asked = Asked { names, identity: identity.as_ref(), lifetime: *lifetime, key_type };
+        let asked = Asked {
+            names,
+            identity: identity.as_ref(),
+            not_before: *not_before,
+            lifetime: *lifetime,
+            key_type,
+        };
         self.conclude(asked, key, limits, now, inquiry, warnings)
     }
 
@@ -209,13 +218,19 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<()> {
-        let SignRequest { csr, names, lifetime, identity } = request;
+        let SignRequest { csr, names, not_before, lifetime, identity } = request;
         let mut warnings = Vec::new();
         let key = csr.public_key();
         let certified = self.keys.certify(key, inquiry);
         let names = &self.names_of_csr(csr, names, &mut warnings);
         let key_type = Ok(key.key_type());
-        let asked = Asked { names, identity: identity.as_ref(), lifetime: *lifetime, key_type };
+        let asked = Asked {
+            names,
+            identity: identity.as_ref(),
+            not_before: *not_before,
+            lifetime: *lifetime,
+            key_type,
+        };
         self.conclude(asked, certified, limits, now, inquiry, warnings)
     }
 
@@ -231,13 +246,13 @@ impl Role {
         inquiry: &mut Inquiry,
         mut warnings: Vec<Warning>,
     ) -> Draft<K> {
-        let Asked { names, identity, lifetime, key_type } = asked;
+        let Asked { names, identity, not_before, lifetime, key_type } = asked;
         let own = self.names.own(&self.config, identity);
         let derived = self.names.ask_common_name(&self.config, &own, names, inquiry);
         self.ask_serial_numbers(&names.subject_serial_numbers, inquiry);
         let alternative_names =
             self.names.ask_alternative_names(&self.config, &own, derived, &names.alternative_names, inquiry);
-        let validity = self.permit_lifetime(lifetime, limits, now, &mut warnings, inquiry);
+        let validity = self.permit_lifetime(not_before, lifetime, limits, now, &mut warnings, inquiry);
         self.ask_user_ids(&names.user_ids, inquiry);
         let subject = self.compose_subject(names, &alternative_names, inquiry);
         if alternative_names.is_empty() {
@@ -249,7 +264,15 @@ impl Role {
     }
 
     fn profile(&self, key_usages: KeyUsages) -> Profile {
-        Profile::EndEntity { key_usages, extended_key_usages: self.extended_key_usages.clone() }
+        Profile::EndEntity {
+            key_usages,
+            extended_key_usages: self.extended_key_usages.clone(),
+            no_authority: if self.config.basic_constraints_valid_for_non_ca {
+                NoAuthority::Said
+            } else {
+                NoAuthority::Unsaid
+            },
+        }
     }
 
     /// Which names count: the CSR's own, or those given beside it.
@@ -351,6 +374,7 @@ impl Role {
 struct Asked<'a> {
     names: &'a AskedNames,
     identity: Option<&'a Identity>,
+    not_before: Option<UnixTime>,
     lifetime: AskedLifetime,
     key_type: Result<KeyType, No>,
 }
@@ -391,6 +415,7 @@ impl<K> Draft<K> {
             alternative_names,
             key: key?,
             profile: role.profile(key_usages?),
+            policies: role.policies.clone(),
             validity: validity?,
             rsa_scheme: keys::rsa_scheme(&role.config),
             revocation: match role.config.storage {

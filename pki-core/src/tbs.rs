@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::extension::{self, Criticality, Endpoints};
+use crate::extension::{self, Criticality, Endpoints, PolicyInformation};
 use crate::key::{KeyIdentifier, PublicKey, Signature, SignatureAlgorithm};
 use crate::name::{DistinguishedName, GeneralName};
 use crate::profile::Profile;
@@ -31,6 +31,7 @@ pub(crate) struct TbsFields<'a> {
     pub(crate) revocation: RevocationPointers,
     pub(crate) endpoints: &'a Endpoints,
     pub(crate) alternative_names: &'a [GeneralName],
+    pub(crate) policies: &'a [PolicyInformation],
 }
 
 /// What a certificate says about its own revocation.
@@ -58,6 +59,7 @@ impl TbsCertificate {
             revocation,
             endpoints,
             alternative_names,
+            policies,
         } = *fields;
         let mut der = Tlv::with_capacity(1024);
         der.nest(tlv::SEQUENCE, |tbs| {
@@ -99,6 +101,7 @@ impl TbsCertificate {
                     let critical =
                         if subject.is_empty() { Criticality::Critical } else { Criticality::NonCritical };
                     extension::subject_alternative_name(extensions, alternative_names, critical);
+                    extension::certificate_policies(extensions, policies);
                     extension::name_constraints(extensions, profile);
                     extension::crl_distribution_points(extensions, points);
                     if revocation == RevocationPointers::NoneAvailable {

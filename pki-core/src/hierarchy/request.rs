@@ -9,7 +9,7 @@ use crate::issue::{AskedLifetime, IssueError, Permitted};
 use crate::key::{KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme};
 use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
-use crate::role::Limits;
+use crate::role::{Beginning, Limits, Terms};
 use crate::tbs::RevocationPointers;
 use crate::time::UnixTime;
 
@@ -22,7 +22,9 @@ pub struct CaRequest {
     pub alternative_names: Vec<GeneralName>,
     /// How long.
     pub lifetime: AskedLifetime,
-    /// How long before now it begins.
+    /// When it begins; `None` for some time before now.
+    pub not_before: Option<UnixTime>,
+    /// How long before now it begins otherwise.
     pub not_before_duration: Duration,
     /// How many intermediates may follow below it.
     pub path_length: AskedPathLength,
@@ -66,6 +68,7 @@ impl CaRequest {
             subject,
             alternative_names: Vec::new(),
             lifetime: AskedLifetime::Default,
+            not_before: None,
             not_before_duration: Duration::from_secs(30),
             path_length: AskedPathLength::Default,
             digital_signature: DigitalSignature::Refuse,
@@ -139,6 +142,7 @@ fn consider<K>(
         subject,
         alternative_names,
         lifetime,
+        not_before,
         not_before_duration,
         path_length,
         digital_signature,
@@ -149,8 +153,12 @@ fn consider<K>(
     } = request;
     let mut warnings = Vec::new();
     let named = inquiry.ask(RuleId::AUTHORITY_SUBJECT, || subject.to_string(), || authority_subject(subject));
-    let validity =
-        limits.grant(*lifetime, limits.default_ttl, None, *not_before_duration, now, &mut warnings, inquiry);
+    let terms = Terms {
+        default_ttl: limits.default_ttl,
+        role_max: None,
+        beginning: not_before.map_or(Beginning::Backdated(*not_before_duration), Beginning::At),
+    };
+    let validity = limits.grant(*lifetime, terms, now, &mut warnings, inquiry);
     let path_length = match *path_length {
         AskedPathLength::Default => PathLength::Unlimited,
         AskedPathLength::AtMost(length) => PathLength::AtMost(length),
@@ -173,6 +181,7 @@ fn consider<K>(
             extended_key_usages: extended_key_usages.clone(),
             name_constraints: name_constraints.clone(),
         },
+        policies: Vec::new(),
         validity: validity?,
         rsa_scheme: *rsa_scheme,
         revocation: RevocationPointers::Endpoints,

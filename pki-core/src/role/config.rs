@@ -6,14 +6,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::keys::KeyPolicy;
+use super::lifetime::Dates;
 use super::names::NamePolicy;
-use super::policies::PolicyIdentifier;
+use super::policies::{self, PolicyIdentifier};
 use super::usage::KeyUsagePolicy;
 use super::{Role, subject};
 use crate::hierarchy::LeafNotAfter;
 use crate::key::KeyType;
 use crate::profile::ExtendedKeyUsage;
-use crate::time::UnixTime;
 
 /// What is kept of an issued certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -387,20 +387,6 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
     if config.not_before_duration == 0 {
         config.not_before_duration = 30;
     }
-    let not_after = match config.not_after.as_str() {
-        "" => None,
-        text => {
-            let parsed = UnixTime::parse_rfc3339(text);
-            if parsed.is_none() {
-                complaints.add(
-                    "not_after",
-                    alloc::format!("{text:?} is not a time of RFC 3339"),
-                    "such as 2030-12-31T23:59:59Z, or nothing",
-                );
-            }
-            parsed
-        }
-    };
     if config.no_store {
         config.storage = Storage::None;
     }
@@ -409,14 +395,16 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
     unfinished(&config, &mut complaints);
     let keys = KeyPolicy::accept(&mut config, &mut complaints);
     let names = NamePolicy::accept(&mut config, &mut complaints);
+    let dates = Dates::accept(&mut config, &mut complaints);
     let subject = subject::accept(&mut config, &mut complaints);
+    let policies = policies::accept(&mut config, &mut complaints);
     let key_usages = KeyUsagePolicy::accept(&config, &mut complaints);
     let extended_key_usages = accept_purposes(&config, &mut complaints);
 
     let Complaints(complaints) = complaints;
     match (keys, key_usages) {
         (Some(keys), Some(key_usages)) if complaints.is_empty() => {
-            Ok(Role { config, keys, names, subject, key_usages, extended_key_usages, not_after })
+            Ok(Role { config, keys, names, dates, subject, key_usages, extended_key_usages, policies })
         }
         _ => Err(RoleConfigError { complaints }),
     }
@@ -438,16 +426,10 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
     }
     only_the_default!(
         key_reuse,
-        ext_key_usage_oids,
         use_csr_subject,
         use_csr_extensions,
         allowed_extensions,
-        policy_identifiers,
-        basic_constraints_valid_for_non_ca,
         generate_lease,
-        not_before,
-        not_before_bound,
-        not_after_bound,
         lint_waivers,
     );
 }
@@ -474,6 +456,16 @@ fn accept_purposes(config: &RoleConfig, complaints: &mut Complaints) -> Vec<Exte
                     known.join(", "),
                 );
             }
+        }
+    }
+    for text in &config.ext_key_usage_oids {
+        match text.trim().parse() {
+            Ok(oid) => purposes.push(ExtendedKeyUsage::from_identifier(oid)),
+            Err(error) => complaints.add(
+                "ext_key_usage_oids",
+                alloc::format!("{text:?} is not an object identifier"),
+                alloc::format!("{error}"),
+            ),
         }
     }
     purposes.sort();

@@ -236,7 +236,7 @@ fn lifetimes() {
         ("a time above the maximum", &short, AskedLifetime::NotAfter(at(501)), Ok(500), 1),
         ("a time in the past", &plain, AskedLifetime::NotAfter(now()), Err(RuleId::LIFETIME_ORDER), 0),
         ("fixed", &fixed, AskedLifetime::Default, Ok(700), 0),
-        ("fixed, and another time asked", &fixed, AskedLifetime::NotAfter(at(5)), Ok(700), 0),
+        ("fixed, and another time asked", &fixed, AskedLifetime::NotAfter(at(5)), Ok(700), 1),
         ("fixed, and a TTL asked", &fixed, ttl(5), Err(RuleId::LIFETIME_CONFLICT), 0),
         ("fixed in the past", &past, AskedLifetime::Default, Err(RuleId::LIFETIME_ORDER), 0),
         ("without end", &plain, AskedLifetime::Ttl(Duration::MAX), Ok(1_000), 1),
@@ -247,6 +247,66 @@ fn lifetimes() {
             (Ok(permitted), Ok(wanted)) => {
                 assert_eq!(permitted.validity().not_after(), at(wanted), "{row}");
                 assert_eq!(permitted.validity().not_before().as_secs(), NOW - 30, "{row}");
+                assert_eq!(permitted.warnings().len(), warnings, "{row}");
+            }
+            (Err(refusal), Err(wanted)) => assert_eq!(refusal.rule(), wanted, "{row}"),
+            (outcome, _) => panic!("{row}: {outcome:?}"),
+        }
+    }
+}
+
+#[test]
+fn dates_and_their_bounds() {
+    let limits = Limits { default_ttl: Duration::from_secs(100), max_ttl: Duration::from_secs(100_000) };
+    let at = |seconds: i64| UnixTime::from_secs(NOW.checked_add_signed(seconds).unwrap()).unwrap();
+    let until = |seconds| AskedLifetime::NotAfter(at(seconds));
+    let ttl = |seconds| AskedLifetime::Ttl(Duration::from_secs(seconds));
+    let any = RoleConfig { allow_any_name: true, not_before_duration: 60, ..config(&[]) };
+    let fixed = RoleConfig { not_before: at(-7_000).to_string(), ..any.clone() };
+    let duration = RoleConfig { not_before_bound: NotBeforeBound::Duration, ..any.clone() };
+    let forbid_begin = RoleConfig { not_before_bound: NotBeforeBound::Forbid, ..any.clone() };
+    let bound = |text: &str| RoleConfig { ttl: 50, not_after_bound: text.to_owned(), ..any.clone() };
+    let (forbid, limited, latest) = (bound("FORBID"), bound("ttl-limited"), bound(&at(500).to_string()));
+    let both = RoleConfig { not_before: at(-9).to_string(), not_after: at(9).to_string(), ..any.clone() };
+    const BEGIN: RuleId = RuleId::LIFETIME_NOT_BEFORE;
+    const END: RuleId = RuleId::LIFETIME_NOT_AFTER;
+    const ORDER: RuleId = RuleId::LIFETIME_ORDER;
+    for (row, role_config, not_before, lifetime, wanted, warnings) in [
+        ("dated back", &any, None, AskedLifetime::Default, Ok((-60, 100)), 0),
+        ("asked, in the past", &any, Some(at(-86_400)), AskedLifetime::Default, Ok((-86_400, 100)), 0),
+        ("asked, in the future", &any, Some(at(50)), AskedLifetime::Default, Ok((50, 100)), 0),
+        ("beginning at the end", &any, Some(at(100)), AskedLifetime::Default, Err(ORDER), 0),
+        ("beginning after the end", &any, Some(at(101)), AskedLifetime::Default, Err(ORDER), 0),
+        ("fixed wins over the duration", &fixed, None, AskedLifetime::Default, Ok((-7_000, 100)), 0),
+        ("fixed wins over the request", &fixed, Some(at(-5)), AskedLifetime::Default, Ok((-7_000, 100)), 1),
+        ("within the duration", &duration, Some(at(-60)), AskedLifetime::Default, Ok((-60, 100)), 0),
+        ("further back", &duration, Some(at(-61)), AskedLifetime::Default, Err(BEGIN), 0),
+        (
+            "ahead, with the duration as bound",
+            &duration,
+            Some(at(9)),
+            AskedLifetime::Default,
+            Ok((9, 100)),
+            0,
+        ),
+        ("no beginning may be asked for", &forbid_begin, Some(at(-1)), AskedLifetime::Default, Err(BEGIN), 0),
+        ("none was asked for", &forbid_begin, None, AskedLifetime::Default, Ok((-60, 100)), 0),
+        ("no end may be asked for", &forbid, None, until(10), Err(END), 0),
+        ("a TTL may", &forbid, None, ttl(70), Ok((-60, 70)), 0),
+        ("within the TTL", &limited, None, until(50), Ok((-60, 50)), 0),
+        ("beyond the TTL", &limited, None, until(51), Err(END), 0),
+        ("the latest", &latest, None, until(500), Ok((-60, 500)), 0),
+        ("after the latest", &latest, None, until(501), Err(END), 0),
+        ("a TTL after the latest", &latest, None, ttl(501), Err(END), 0),
+        ("both fixed", &both, None, AskedLifetime::Default, Ok((-9, 9)), 0),
+        ("both fixed, both asked", &both, Some(at(-8)), until(8), Ok((-9, 9)), 2),
+    ] {
+        let request = IssueRequest { not_before, lifetime, ..ask(None, &[dns("a.test")]) };
+        let outcome = role(role_config.clone()).permit(request, &limits, now());
+        match (outcome, wanted) {
+            (Ok(permitted), Ok((begin, end))) => {
+                let validity = permitted.validity();
+                assert_eq!((validity.not_before(), validity.not_after()), (at(begin), at(end)), "{row}");
                 assert_eq!(permitted.warnings().len(), warnings, "{row}");
             }
             (Err(refusal), Err(wanted)) => assert_eq!(refusal.rule(), wanted, "{row}"),
@@ -313,6 +373,27 @@ fn a_role_that_cannot_be_is_refused_with_every_complaint() {
         country: alloc::vec!["Germany".to_owned()],
         organization: alloc::vec![String::new()],
         not_after: "tomorrow".to_owned(),
+        not_before: "1900-01-01T00:00:00Z".to_owned(),
+        not_after_bound: "soon".to_owned(),
+        cn_validations: ["email", "email", "disabled", "dns"].map(ToOwned::to_owned).to_vec(),
+        allowed_ip_sans_cidr: ["10.0.0.0/8", "10.0.0.1", "::/129"].map(ToOwned::to_owned).to_vec(),
+        allowed_other_sans: ["*", "1.2.3;utf8:x", "1.2.3;ia5:x"].map(ToOwned::to_owned).to_vec(),
+        allowed_domains: alloc::vec!["{{identity.entity.nick}}".to_owned()],
+        allowed_domains_template: true,
+        ext_key_usage_oids: alloc::vec!["serverAuth".to_owned()],
+        policy_identifiers: [
+            ("1.2.3", "", ""),
+            ("1.2.3", "", ""),
+            ("policy", "", ""),
+            ("1.2.4", "a\nb", ""),
+            ("1.2.5", "", "\u{fc}"),
+        ]
+        .map(|(oid, notice, cps)| PolicyIdentifier {
+            oid: oid.into(),
+            notice: notice.into(),
+            cps: cps.into(),
+        })
+        .to_vec(),
         ..config(&[])
     };
     let error = Role::new(wrong).unwrap_err();
@@ -321,13 +402,28 @@ fn a_role_that_cannot_be_is_refused_with_every_complaint() {
     assert_eq!(
         fields,
         [
+            "allowed_domains",
+            "allowed_ip_sans_cidr",
+            "allowed_ip_sans_cidr",
+            "allowed_other_sans",
+            "allowed_other_sans",
+            "cn_validations",
+            "cn_validations",
+            "cn_validations",
             "country",
             "ext_key_usage",
+            "ext_key_usage_oids",
             "key_bits",
             "key_usage",
             "key_usage",
             "not_after",
+            "not_after_bound",
+            "not_before",
             "organization",
+            "policy_identifiers",
+            "policy_identifiers",
+            "policy_identifiers",
+            "policy_identifiers",
             "signature_bits",
             "ttl"
         ]
