@@ -33,7 +33,7 @@ pub(crate) fn read(file: &Path, verifier: &dyn VerifySignature) -> Result<Certif
             ),
             CsrError::PublicKey(_) => Fault::refused(
                 fault,
-                "use a key that is certified: RSA of 2048 to 4096 bits (rsaEncryption), P-256, P-384, P-521 or Ed25519",
+                "use a key that is certified: RSA of 2048 to 4096 bits (rsaEncryption), P-256, P-384, P-521, Ed25519, ML-DSA",
             ),
             CsrError::Blocks { count } if count > 1 => {
                 Fault::usage(fault, "keep one CERTIFICATE REQUEST block in the file")

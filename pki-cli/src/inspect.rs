@@ -1,5 +1,7 @@
 //! `pki inspect`: what a file says by itself, whoever wrote it.
 
+mod handshake;
+
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use self::handshake::Handshake;
 use crate::answer::Answer;
 use crate::args::Act;
 use crate::fault::Fault;
@@ -52,14 +55,22 @@ impl Act for Inspect {
             Ok(text) if text.contains("-----BEGIN ") => {
                 pem::parse(text).map_err(|error| wrong(error.to_string()))?
             }
-            _ => return deliver(session, vec![by_content(&octets, password, session, &wrong)?]),
+            _ => {
+                let chain = Certificate::from_der(&octets).into_iter().collect::<Vec<_>>();
+                return deliver(session, vec![by_content(&octets, password, session, &wrong)?], &chain);
+            }
         };
         let mut views = Vec::new();
+        let mut chain = Vec::new();
         for block in blocks {
             let view = match block.label.as_str() {
-                pem::CERTIFICATE | "X509 CERTIFICATE" => Certificate::from_der(&block.der)
-                    .map(|certificate| certificate_view(&certificate, session))
-                    .map_err(|error| wrong(error.to_string()))?,
+                pem::CERTIFICATE | "X509 CERTIFICATE" => {
+                    let certificate =
+                        Certificate::from_der(&block.der).map_err(|error| wrong(error.to_string()))?;
+                    let view = certificate_view(&certificate, session);
+                    chain.push(certificate);
+                    view
+                }
                 pem::CERTIFICATE_REQUEST | pem::NEW_CERTIFICATE_REQUEST => csr_view(&block.der, &wrong)?,
                 pem::X509_CRL => CertificateRevocationList::from_der(&block.der)
                     .map(|crl| crl_view(&crl, session))
@@ -80,7 +91,7 @@ impl Act for Inspect {
             };
             views.push(view);
         }
-        deliver(session, views)
+        deliver(session, views, &chain)
     }
 }
 
@@ -90,10 +101,14 @@ struct View {
     json: Value,
 }
 
-fn deliver(session: &Session, views: Vec<View>) -> Result<(), Fault> {
+fn deliver(session: &Session, views: Vec<View>, chain: &[Certificate]) -> Result<(), Fault> {
     let mut answer = Answer::new();
-    let text: Vec<&str> = views.iter().map(|view| view.text.as_str()).collect();
+    let handshake = Handshake::of(chain).map(Handshake::view);
+    let text: Vec<&str> = views.iter().chain(&handshake).map(|view| view.text.as_str()).collect();
     answer.text(text.join("\n"));
+    if let Some(handshake) = handshake {
+        answer.ours("handshake", handshake.json);
+    }
     answer.ours("objects", views.into_iter().map(|view| view.json).collect::<Vec<_>>());
     session.deliver(&answer)
 }
@@ -175,6 +190,11 @@ fn certificate_view(certificate: &Certificate, session: &Session) -> View {
     text.line("OCSP", &urls(certificate.ocsp_servers()).join(", "));
     text.line("issuing CA", &urls(certificate.issuing_certificates()).join(", "));
     text.line("signature", &algorithm);
+    let sizes = Sizes::of(certificate);
+    text.line(
+        "octets",
+        &format!("{}, of these {} key and {} signature", sizes.all, sizes.key, sizes.signature),
+    );
     text.line("SHA-256", &fingerprint);
     View {
         text: text.0,
@@ -198,8 +218,28 @@ fn certificate_view(certificate: &Certificate, session: &Session) -> View {
             "issuing_certificates": urls(certificate.issuing_certificates()),
             "extensions": extensions(certificate.extensions()),
             "signature_algorithm": algorithm,
+            "octets": sizes.all,
+            "key_octets": sizes.key,
+            "signature_octets": sizes.signature,
             "sha256": fingerprint,
         }),
+    }
+}
+
+/// How large a certificate is, and what makes it so.
+struct Sizes {
+    all: usize,
+    key: usize,
+    signature: usize,
+}
+
+impl Sizes {
+    fn of(certificate: &Certificate) -> Self {
+        Self {
+            all: certificate.der().len(),
+            key: certificate.public_key().key_octets().len(),
+            signature: certificate.signature().len(),
+        }
     }
 }
 
@@ -301,6 +341,10 @@ impl Lines {
             // Writing to a String cannot fail.
             let _ = writeln!(self.0, "  {label:18}  {}", printable(value));
         }
+    }
+
+    fn text(self) -> String {
+        self.0
     }
 }
 

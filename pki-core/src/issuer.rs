@@ -296,10 +296,11 @@ pub(crate) enum SignatureCheck {
 }
 
 /// A fault in an RSA signature made with the Chinese remainder theorem gives the key away (Boneh, DeMillo, Lipton 1997),
-/// and verifying it costs little; what a device or a network answers is not ours. Verifying an ECDSA signature of this
+/// and verifying it costs little, as does verifying one of ML-DSA; what a device or a network answers is not ours. Verifying an ECDSA signature of this
 /// process costs three times the signature, and a wrong one is refused by whoever uses the certificate.
 pub(crate) fn check_of<K: SigningKey + ?Sized>(key: &K) -> SignatureCheck {
-    if key.public_key().key_type() != KeyType::Rsa && key.origin() == KeyOrigin::ThisProcess {
+    let is_cheap = matches!(key.public_key().key_type(), KeyType::Rsa | KeyType::MlDsa);
+    if !is_cheap && key.origin() == KeyOrigin::ThisProcess {
         return SignatureCheck::Skip;
     }
     #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]

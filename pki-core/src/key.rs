@@ -11,6 +11,7 @@ mod algorithm;
 #[cfg(feature = "aws-lc")]
 pub mod aws_lc;
 mod element;
+mod ml_dsa;
 mod private;
 mod public;
 #[cfg(feature = "rustcrypto")]
@@ -287,8 +288,7 @@ impl fmt::Display for VerifyError {
         match self {
             Self::AlgorithmMismatch { key_type, algorithm } => write!(
                 f,
-                "the signature algorithm {algorithm} belongs to a key of type {}, this key is of type {key_type}",
-                algorithm.key_type()
+                "the signature algorithm {algorithm} does not belong to this key, which is of type {key_type}"
             ),
             Self::BadSignature => f.write_str("the signature is not one over this content by this key"),
             Self::KeyRefused { reason } => {
@@ -296,7 +296,7 @@ impl fmt::Display for VerifyError {
             }
             Self::UnsupportedAlgorithm => f.write_str(
                 "its signature algorithm is not one of RSA (PKCS#1, or PSS with a salt as long as its hash), ECDSA with \
-                 SHA-256, SHA-384 or SHA-512, or Ed25519",
+                 SHA-256, SHA-384 or SHA-512, Ed25519, or ML-DSA",
             ),
         }
     }

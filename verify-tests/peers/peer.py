@@ -11,7 +11,7 @@ import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtensionOID, NameOID
 
@@ -28,6 +28,9 @@ REASONS = {
     x509.ReasonFlags.privilege_withdrawn: 9,
     x509.ReasonFlags.aa_compromise: 10,
 }
+
+
+BEYOND_WEB = (ed25519.Ed25519PublicKey, mldsa.MLDSA44PublicKey, mldsa.MLDSA65PublicKey, mldsa.MLDSA87PublicKey)
 
 
 def read(file):
@@ -53,8 +56,8 @@ def common_name(name):
 def verify(root, chain, leaf, name):
     (trusted,), issuers, (certificate,) = certificates(root), certificates(chain), certificates(leaf)
     keys = [holder.public_key() for holder in (trusted, *issuers, certificate)]
-    if any(isinstance(key, ed25519.Ed25519PublicKey) for key in keys):
-        # The path builder knows the Web PKI's algorithms only, and Ed25519 is not among them.
+    if any(isinstance(key, BEYOND_WEB) for key in keys):
+        # The path builder knows the Web PKI's algorithms only.
         for lower, upper in zip([certificate, *issuers], [*issuers, trusted]):
             lower.verify_directly_issued_by(upper)
     elif name == "-":
@@ -103,12 +106,15 @@ def make_csr(key_type, name, out):
         "rsa": lambda: rsa.generate_private_key(65537, 2048),
         "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
         "ed25519": ed25519.Ed25519PrivateKey.generate,
+        "ml-dsa-44": mldsa.MLDSA44PrivateKey.generate,
+        "ml-dsa-65": mldsa.MLDSA65PrivateKey.generate,
+        "ml-dsa-87": mldsa.MLDSA87PrivateKey.generate,
     }
     request = (
         x509.CertificateSigningRequestBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(make[key_type](), None if key_type == "ed25519" else hashes.SHA256())
+        .sign(make[key_type](), hashes.SHA256() if key_type in ("rsa", "ec") else None)
     )
     with open(out, "wb") as target:
         target.write(request.public_bytes(serialization.Encoding.PEM))

@@ -16,10 +16,10 @@ use crate::session::House;
 /// Type and size of a new key.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct KeyKind {
-    /// rsa, ec or ed25519 [default: rsa]
+    /// rsa, ec, ed25519 or ml-dsa [default: rsa]
     #[arg(long, value_name = "TYPE", help_heading = "Key")]
     pub(crate) key_type: Option<KeyType>,
-    /// Size of the key; 0 is the type's default: rsa 2048, ec 256
+    /// Size of the key; 0 is the type's default: rsa 2048, ec 256, ml-dsa 65
     #[arg(long, value_name = "NUMBER", help_heading = "Key")]
     pub(crate) key_bits: Option<u32>,
 }
@@ -31,7 +31,7 @@ impl KeyKind {
         KeyAlgorithm::new(key_type, self.key_bits.unwrap_or(0)).map_err(|error| {
             Fault::usage(
                 error.to_string(),
-                "use --key-type rsa with --key-bits 2048, 3072 or 4096; ec with 256, 384 or 521; or ed25519",
+                "use --key-type rsa with --key-bits 2048, 3072 or 4096; ec with 256, 384 or 521; ed25519; or ml-dsa with 44, 65 or 87",
             )
         })
     }

@@ -154,7 +154,7 @@ const FIELDS: &[Field] = &[
         Switch,
         "For e-mail: EKU emailProtection [default: false]",
     ),
-    field("key_type", "key-type", Text, "rsa, ec, ed25519 or any [default: rsa]"),
+    field("key_type", "key-type", Text, "rsa, ec, ed25519, ml-dsa or any [default: rsa]"),
     field(
         "key_bits",
         "key-bits",

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::build::{Frame, removal_is_in_a_delta};
 use super::{CrlError, CrlPeriod, CrlScope, entries};
 use crate::issuer::{Issuer, SignatureCheck, check_of};
-use crate::key::{KeyType, PublicKey, Signature, SignatureAlgorithm, SigningInput, SigningKey};
+use crate::key::{Signature, SignatureAlgorithm, SigningInput, SigningKey};
 use crate::random::SecureRandom;
 use crate::tlv::{self, Tlv};
 
@@ -73,7 +73,7 @@ impl<K: SigningKey> CrlStream<'_, K> {
     /// How many octets the outer header takes at most.
     pub fn room(&self) -> usize {
         let key = self.issuer.key().public_key();
-        tlv::header_length(self.content_length(longest_signature(key)))
+        tlv::header_length(self.content_length(key.signature_octets()))
     }
 
     /// What stands before the entries, behind the outer header.
@@ -135,23 +135,7 @@ impl<K: SigningKey> CrlStream<'_, K> {
     }
 }
 
-/// The longest signature of a key, in octets.
-fn longest_signature(key: &PublicKey) -> usize {
-    let octets = key.bits().div_ceil(8) as usize;
-    match key.key_type() {
-        KeyType::Rsa => octets,
-        // RFC 8032 5.1.6
-        KeyType::Ed25519 => 64,
-        // RFC 3279 2.2.3: two INTEGERs, each with a sign octet at worst (never for P-521, whose order has 521 bits).
-        KeyType::Ec => {
-            let number = octets + usize::from(key.bits().is_multiple_of(8));
-            let numbers = 2 * (tlv::header_length(number) + number);
-            tlv::header_length(numbers) + numbers
-        }
-    }
-}
-
-/// The digest of what was written so far; the message itself where the key signs no digests (Ed25519).
+/// The digest of what was written so far; the message itself where the key signs no digests (Ed25519, ML-DSA).
 #[derive(Debug)]
 enum Running {
     Sha256(Sha256),

@@ -217,7 +217,7 @@ fn authority_key(key: &PublicKey) -> Result<(), No> {
         reason: alloc::format!(
             "the CA's key is {key_type} {bits}; RSA keys of 2048 to 4096 bits are certified"
         ),
-        remedy: Remedy::Request("use an RSA key of 2048 to 4096 bits, ec, or ed25519".to_string()),
+        remedy: Remedy::Request("use an RSA key of 2048 to 4096 bits, ec, ed25519, or ml-dsa".to_string()),
     })
 }
 

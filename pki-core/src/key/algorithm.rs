@@ -7,6 +7,7 @@ use core::str::FromStr;
 use der::{Tag, TagNumber};
 
 use super::element::Elements;
+use super::ml_dsa::ParameterSet;
 
 /// The kind of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,15 +19,21 @@ pub enum KeyType {
     Ec,
     /// Ed25519 (RFC 8410).
     Ed25519,
+    /// ML-DSA (FIPS 204, RFC 9881), which withstands quantum computers.
+    MlDsa,
 }
 
 impl KeyType {
-    /// "rsa", "ec" or "ed25519".
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Rsa, Self::Ec, Self::Ed25519, Self::MlDsa];
+
+    /// "rsa", "ec", "ed25519" or "ml-dsa".
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rsa => "rsa",
             Self::Ec => "ec",
             Self::Ed25519 => "ed25519",
+            Self::MlDsa => "ml-dsa",
         }
     }
 }
@@ -41,7 +48,7 @@ impl FromStr for KeyType {
     type Err = UnsupportedKey;
 
     fn from_str(text: &str) -> Result<Self, UnsupportedKey> {
-        [Self::Rsa, Self::Ec, Self::Ed25519]
+        Self::ALL
             .into_iter()
             .find(|key_type| key_type.as_str() == text)
             .ok_or_else(|| UnsupportedKey::KeyType { asked: text.to_string() })
@@ -66,11 +73,17 @@ pub enum KeyAlgorithm {
     EcP521,
     /// Ed25519.
     Ed25519,
+    /// ML-DSA-44, about as strong as AES-128.
+    MlDsa44,
+    /// ML-DSA-65, about as strong as AES-192.
+    MlDsa65,
+    /// ML-DSA-87, about as strong as AES-256.
+    MlDsa87,
 }
 
 impl KeyAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Rsa2048,
         Self::Rsa3072,
         Self::Rsa4096,
@@ -78,9 +91,12 @@ impl KeyAlgorithm {
         Self::EcP384,
         Self::EcP521,
         Self::Ed25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
-    /// The algorithm of this kind and size; 0 bits is the default: RSA 2048, EC P-256.
+    /// The algorithm of this kind and size; 0 bits is the default: RSA 2048, EC P-256, ML-DSA-65.
     ///
     /// # Errors
     ///
@@ -94,6 +110,9 @@ impl KeyAlgorithm {
             (KeyType::Ec, 384) => Self::EcP384,
             (KeyType::Ec, 521) => Self::EcP521,
             (KeyType::Ed25519, 0 | 256) => Self::Ed25519,
+            (KeyType::MlDsa, 44) => Self::MlDsa44,
+            (KeyType::MlDsa, 0 | 65) => Self::MlDsa65,
+            (KeyType::MlDsa, 87) => Self::MlDsa87,
             _ => {
                 return Err(UnsupportedKey::Bits { key_type, asked: bits });
             }
@@ -106,10 +125,12 @@ impl KeyAlgorithm {
             Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => KeyType::Rsa,
             Self::EcP256 | Self::EcP384 | Self::EcP521 => KeyType::Ec,
             Self::Ed25519 => KeyType::Ed25519,
+            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => KeyType::MlDsa,
         }
     }
 
-    /// Its size: bits of the modulus or of the curve's field; 256 for Ed25519.
+    /// Its size: bits of the modulus or of the curve's field; 256 for Ed25519; the number of the parameter set for
+    /// ML-DSA.
     pub const fn bits(self) -> u32 {
         match self {
             Self::Rsa2048 => 2048,
@@ -118,6 +139,9 @@ impl KeyAlgorithm {
             Self::EcP256 | Self::Ed25519 => 256,
             Self::EcP384 => 384,
             Self::EcP521 => 521,
+            Self::MlDsa44 => 44,
+            Self::MlDsa65 => 65,
+            Self::MlDsa87 => 87,
         }
     }
 
@@ -130,6 +154,9 @@ impl KeyAlgorithm {
             Self::EcP384 => &[S::EcdsaSha384, S::EcdsaSha256, S::EcdsaSha512],
             Self::EcP521 => &[S::EcdsaSha512, S::EcdsaSha256, S::EcdsaSha384],
             Self::Ed25519 => &[S::Ed25519],
+            Self::MlDsa44 => &[S::MlDsa44],
+            Self::MlDsa65 => &[S::MlDsa65],
+            Self::MlDsa87 => &[S::MlDsa87],
         }
     }
 }
@@ -144,6 +171,9 @@ impl fmt::Display for KeyAlgorithm {
             Self::EcP384 => "EC P-384",
             Self::EcP521 => "EC P-521",
             Self::Ed25519 => "Ed25519",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         })
     }
 }
@@ -174,11 +204,12 @@ impl fmt::Display for UnsupportedKey {
                     KeyType::Rsa => "2048, 3072 or 4096 bits",
                     KeyType::Ec => "256, 384 or 521 bits (P-256, P-384, P-521)",
                     KeyType::Ed25519 => "256 bits, and 0 for this default",
+                    KeyType::MlDsa => "44, 65 or 87 (the parameter sets of FIPS 204)",
                 };
                 write!(f, "a key of type {key_type} does not have {asked} bits here; accepted: {accepted}")
             }
             Self::KeyType { asked } => {
-                write!(f, "{asked:?} is no key type; accepted: rsa, ec, ed25519")
+                write!(f, "{asked:?} is no key type; accepted: rsa, ec, ed25519, ml-dsa")
             }
         }
     }
@@ -253,11 +284,17 @@ pub enum SignatureAlgorithm {
     EcdsaSha512,
     /// Ed25519 (RFC 8410 3).
     Ed25519,
+    /// ML-DSA-44, over the message itself (RFC 9881 2).
+    MlDsa44,
+    /// ML-DSA-65, over the message itself (RFC 9881 2).
+    MlDsa65,
+    /// ML-DSA-87, over the message itself (RFC 9881 2).
+    MlDsa87,
 }
 
 impl SignatureAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::RsaPkcs1Sha256,
         Self::RsaPkcs1Sha384,
         Self::RsaPkcs1Sha512,
@@ -268,6 +305,9 @@ impl SignatureAlgorithm {
         Self::EcdsaSha384,
         Self::EcdsaSha512,
         Self::Ed25519,
+        Self::MlDsa44,
+        Self::MlDsa65,
+        Self::MlDsa87,
     ];
 
     /// What an RSA key of any size signs with.
@@ -315,6 +355,10 @@ impl SignatureAlgorithm {
             Self::EcdsaSha384 => b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03",
             Self::EcdsaSha512 => b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04",
             Self::Ed25519 => b"\x30\x05\x06\x03\x2b\x65\x70",
+            // RFC 9881 2: one identifier for key and signature, the parameters absent.
+            Self::MlDsa44 => ParameterSet::MlDsa44.algorithm_der(),
+            Self::MlDsa65 => ParameterSet::MlDsa65.algorithm_der(),
+            Self::MlDsa87 => ParameterSet::MlDsa87.algorithm_der(),
         }
     }
 
@@ -375,16 +419,17 @@ impl SignatureAlgorithm {
             | Self::RsaPssSha512 => KeyType::Rsa,
             Self::EcdsaSha256 | Self::EcdsaSha384 | Self::EcdsaSha512 => KeyType::Ec,
             Self::Ed25519 => KeyType::Ed25519,
+            Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => KeyType::MlDsa,
         }
     }
 
-    /// The length in octets of the digest that is signed; none for Ed25519, which signs the message itself.
+    /// The length in octets of the digest that is signed; none for Ed25519 and ML-DSA, which sign the message itself.
     pub const fn digest_length(self) -> Option<usize> {
         match self {
             Self::RsaPkcs1Sha256 | Self::RsaPssSha256 | Self::EcdsaSha256 => Some(32),
             Self::RsaPkcs1Sha384 | Self::RsaPssSha384 | Self::EcdsaSha384 => Some(48),
             Self::RsaPkcs1Sha512 | Self::RsaPssSha512 | Self::EcdsaSha512 => Some(64),
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => None,
         }
     }
 }
@@ -402,6 +447,9 @@ impl fmt::Display for SignatureAlgorithm {
             Self::EcdsaSha384 => "ECDSA with SHA-384",
             Self::EcdsaSha512 => "ECDSA with SHA-512",
             Self::Ed25519 => "Ed25519",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         })
     }
 }

@@ -9,15 +9,16 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use aws_lc_rs::digest::{self, Digest};
-use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, AsRawBytes, EcPrivateKeyBin, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
-    UnparsedPublicKey, VerificationAlgorithm,
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, PqdsaKeyPair, PqdsaSigningAlgorithm,
+    RsaEncoding, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 
 use super::algorithm::Curve;
+use super::ml_dsa::ParameterSet;
 use super::public::Form;
 use super::{
     GenerateError, KeyAlgorithm, KeyOrigin, PrivateKeyDer, PrivateKeyError, PublicKey, SignError, Signature,
@@ -35,6 +36,7 @@ enum Pair {
     Rsa(RsaKeyPair),
     Ec(Curve, EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
+    MlDsa(ParameterSet, PqdsaKeyPair),
 }
 
 impl SoftwareKey {
@@ -49,6 +51,7 @@ impl SoftwareKey {
         };
         let rsa = |size| RsaKeyPair::generate(size).map(Pair::Rsa);
         let ec = |curve| EcdsaKeyPair::generate(signing(curve)).map(|pair| Pair::Ec(curve, pair));
+        let ml_dsa = |set| PqdsaKeyPair::generate(signing_ml_dsa(set)).map(|pair| Pair::MlDsa(set, pair));
         let pair = match algorithm {
             KeyAlgorithm::Rsa2048 => rsa(KeySize::Rsa2048),
             KeyAlgorithm::Rsa3072 => rsa(KeySize::Rsa3072),
@@ -57,6 +60,9 @@ impl SoftwareKey {
             KeyAlgorithm::EcP384 => ec(Curve::P384),
             KeyAlgorithm::EcP521 => ec(Curve::P521),
             KeyAlgorithm::Ed25519 => Ed25519KeyPair::generate().map(Pair::Ed25519),
+            KeyAlgorithm::MlDsa44 => ml_dsa(ParameterSet::MlDsa44),
+            KeyAlgorithm::MlDsa65 => ml_dsa(ParameterSet::MlDsa65),
+            KeyAlgorithm::MlDsa87 => ml_dsa(ParameterSet::MlDsa87),
         }
         .map_err(failed)?;
         Self::new(pair).map_err(|error| GenerateError::Backend {
@@ -74,6 +80,7 @@ impl SoftwareKey {
             Form::Rsa { .. } => "the numbers of the RSA key",
             Form::Ec(_) => "the EC private key, its curve and its public key",
             Form::Ed25519 => "the Ed25519 private key and its public key",
+            Form::MlDsa(_) => "the parts of the ML-DSA private key",
         };
         let inconsistent = || PrivateKeyError::Inconsistent { what };
         let pair = match key.form() {
@@ -82,8 +89,15 @@ impl SoftwareKey {
                 EcdsaKeyPair::from_pkcs8(signing(curve), key.pkcs8_der()).map(|pair| Pair::Ec(curve, pair))
             }
             Form::Ed25519 => Ed25519KeyPair::from_seed_unchecked(key.secret()).map(Pair::Ed25519),
+            Form::MlDsa(set) => PqdsaKeyPair::from_seed(signing_ml_dsa(set), key.secret())
+                .or_else(|_| PqdsaKeyPair::from_raw_private_key(signing_ml_dsa(set), key.secret()))
+                .map(|pair| Pair::MlDsa(set, pair)),
         }
         .map_err(|_| inconsistent())?;
+        if let Pair::MlDsa(_, pair) = &pair {
+            let expanded = pair.private_key().as_raw_bytes().map_err(|_| inconsistent())?;
+            key.check_expanded(expanded.as_ref())?;
+        }
         let loaded = Self::new(pair).map_err(|_| inconsistent())?;
         key.check_public(&loaded.public)?;
         Ok(loaded)
@@ -111,6 +125,14 @@ impl SoftwareKey {
                 let seed = seed.as_be_bytes().map_err(withheld)?;
                 PrivateKeyDer::from_seed(seed.as_ref())
             }
+            // A pair that was made of an expanded key has no seed to write.
+            Pair::MlDsa(set, pair) => match pair.to_pkcs8v1() {
+                Ok(pkcs8) => PrivateKeyDer::from_der(pkcs8.as_ref(), None),
+                Err(_) => {
+                    let expanded = pair.private_key().as_raw_bytes().map_err(withheld)?;
+                    Ok(PrivateKeyDer::from_ml_dsa_expanded(*set, expanded.as_ref()))
+                }
+            },
         }
     }
 
@@ -119,6 +141,7 @@ impl SoftwareKey {
             Pair::Rsa(pair) => PublicKey::from_rsa(pair.public_key().as_ref()),
             Pair::Ec(curve, pair) => PublicKey::from_point(*curve, pair.public_key().as_ref()),
             Pair::Ed25519(pair) => PublicKey::from_ed25519(pair.public_key().as_ref()),
+            Pair::MlDsa(set, pair) => PublicKey::from_ml_dsa(*set, pair.public_key().as_ref()),
         }?;
         Ok(Self { pair, public })
     }
@@ -133,11 +156,11 @@ impl SigningKey for SoftwareKey {
         self.public.signature_algorithms()
     }
 
-    /// Signs, with AWS-LC's own randomness.
     fn origin(&self) -> KeyOrigin {
         KeyOrigin::ThisProcess
     }
 
+    /// Signs, with AWS-LC's own randomness.
     fn sign(
         &self,
         algorithm: SignatureAlgorithm,
@@ -175,7 +198,15 @@ impl SigningKey for SoftwareKey {
                 let signature = pair.try_sign(message).map_err(broken)?;
                 Ok(Signature::new(signature.as_ref().to_vec()))
             }
-            (Pair::Ed25519(_), _) => Err(SignError::refused("Ed25519 signs messages only (RFC 8410)")),
+            (Pair::MlDsa(_, pair), SigningInput::Message(message)) => {
+                let mut octets = vec![0; pair.algorithm().signature_len()];
+                let length = pair.sign(message, &mut octets).map_err(broken)?;
+                octets.truncate(length);
+                Ok(Signature::new(octets))
+            }
+            (Pair::Ed25519(_) | Pair::MlDsa(..), _) => {
+                Err(SignError::refused(format!("AWS-LC signs messages alone with {algorithm}")))
+            }
         }
     }
 }
@@ -187,7 +218,7 @@ impl fmt::Debug for SoftwareKey {
     }
 }
 
-/// Verifies with AWS-LC: RSA of 2048 to 8192 bits, EC, Ed25519.
+/// Verifies with AWS-LC: RSA of 2048 to 8192 bits, EC, Ed25519, ML-DSA.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Verifier;
 
@@ -260,6 +291,9 @@ fn verification(
         (Form::Ec(Curve::P521), S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1,
         (Form::Ec(Curve::P521), S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1,
         (Form::Ed25519, S::Ed25519) => &signature::ED25519,
+        (Form::MlDsa(ParameterSet::MlDsa44), S::MlDsa44) => &signature::ML_DSA_44,
+        (Form::MlDsa(ParameterSet::MlDsa65), S::MlDsa65) => &signature::ML_DSA_65,
+        (Form::MlDsa(ParameterSet::MlDsa87), S::MlDsa87) => &signature::ML_DSA_87,
         _ => {
             return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
@@ -271,6 +305,14 @@ fn signing(curve: Curve) -> &'static EcdsaSigningAlgorithm {
         Curve::P256 => &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
         Curve::P384 => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
         Curve::P521 => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
+    }
+}
+
+fn signing_ml_dsa(set: ParameterSet) -> &'static PqdsaSigningAlgorithm {
+    match set {
+        ParameterSet::MlDsa44 => &signature::ML_DSA_44_SIGNING,
+        ParameterSet::MlDsa65 => &signature::ML_DSA_65_SIGNING,
+        ParameterSet::MlDsa87 => &signature::ML_DSA_87_SIGNING,
     }
 }
 

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::algorithm::{Curve, KeyType};
 use super::element::{self, Elements, element};
+use super::ml_dsa::{MlDsaPrivateKey, ParameterSet};
 #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
 use super::public::PublicKey;
 use super::public::{ACCEPTED, EC_OID, EC_OID_DER, ED25519_ALGORITHM, ED25519_OID, Form};
@@ -26,9 +27,13 @@ use crate::pem::{self, PemError};
 /// `SoftwareKey::from_private_key`.
 pub struct PrivateKeyDer {
     pkcs8: Zeroizing<Vec<u8>>,
-    /// Where the secret stands in it: an RSAPrivateKey, a scalar of the curve's length, or a seed.
+    /// Where the secret stands in it: an RSAPrivateKey, a scalar of the curve's length, a seed, or an expanded key of
+    /// ML-DSA whose seed is not known.
     secret: Range<usize>,
-    /// The public key that stood in the file beside the private one: an RSAPublicKey, a point, or 32 octets.
+    /// The expanded key that stood in the file beside a seed of ML-DSA.
+    expanded: Option<Zeroizing<Vec<u8>>>,
+    /// The public key that stood in the file beside the private one: an RSAPublicKey, a point, 32 octets,
+    /// or an encoded key of ML-DSA.
     public: Option<Vec<u8>>,
     form: Form,
 }
@@ -122,7 +127,7 @@ impl PrivateKeyDer {
                 let point = self.public.as_deref().filter(|point| is_uncompressed(curve, point));
                 sec1(curve, self.secret(), point, NamedCurve::Written)
             }
-            (PrivateKeyFormat::Pkcs8, _) | (_, Form::Ed25519) => self.pkcs8.clone(),
+            (PrivateKeyFormat::Pkcs8, _) | (_, Form::Ed25519 | Form::MlDsa(_)) => self.pkcs8.clone(),
         }
     }
 
@@ -131,7 +136,7 @@ impl PrivateKeyDer {
         let label = match (format, self.form) {
             (PrivateKeyFormat::Traditional, Form::Rsa { .. }) => pem::RSA_PRIVATE_KEY,
             (PrivateKeyFormat::Traditional, Form::Ec(_)) => pem::EC_PRIVATE_KEY,
-            (PrivateKeyFormat::Pkcs8, _) | (_, Form::Ed25519) => pem::PRIVATE_KEY,
+            (PrivateKeyFormat::Pkcs8, _) | (_, Form::Ed25519 | Form::MlDsa(_)) => pem::PRIVATE_KEY,
         };
         Zeroizing::new(pem::encode(label, &self.to_der(format)))
     }
@@ -208,7 +213,10 @@ impl PrivateKeyDer {
                 Self::from_seed(seed)?
             }
             other => {
-                return Err(PrivateKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) });
+                let set = ParameterSet::from_oid(other)
+                    .ok_or_else(|| PrivateKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) })?;
+                algorithm.finish().ok_or_else(malformed)?;
+                Self::from_ml_dsa(set, private)?
             }
         };
         match (&key.public, public) {
@@ -256,6 +264,7 @@ impl PrivateKeyDer {
         Ok(Self {
             secret: pkcs8.len() - der.len()..pkcs8.len(),
             pkcs8,
+            expanded: None,
             public: Some(public.to_vec()),
             form: Form::Rsa { bits },
         })
@@ -329,6 +338,7 @@ impl PrivateKeyDer {
         Ok(Self {
             secret: end - padded.len()..end,
             pkcs8,
+            expanded: None,
             public: point.map(<[u8]>::to_vec),
             form: Form::Ec(curve),
         })
@@ -342,7 +352,40 @@ impl PrivateKeyDer {
         let inner = element(element::OCTET_STRING, &[seed]);
         let octets = element(element::OCTET_STRING, &[&inner]);
         let pkcs8 = element(element::SEQUENCE, &[VERSION_0, ED25519_ALGORITHM, &octets]);
-        Ok(Self { secret: pkcs8.len() - seed.len()..pkcs8.len(), pkcs8, public: None, form: Form::Ed25519 })
+        Ok(Self::ending_with_secret(pkcs8, seed.len(), Form::Ed25519))
+    }
+
+    /// RFC 9881 6: the private key of ML-DSA, a seed, an expanded key, or both.
+    fn from_ml_dsa(set: ParameterSet, private: &[u8]) -> Result<Self, PrivateKeyError> {
+        match MlDsaPrivateKey::from_der(set, private) {
+            Some(MlDsaPrivateKey::Seed(seed)) => Ok(Self::from_ml_dsa_seed(set, seed)),
+            Some(MlDsaPrivateKey::Expanded(expanded)) => Ok(Self::from_ml_dsa_expanded(set, expanded)),
+            Some(MlDsaPrivateKey::Both { seed, expanded }) => Ok(Self {
+                expanded: Some(Zeroizing::new(expanded.to_vec())),
+                ..Self::from_ml_dsa_seed(set, seed)
+            }),
+            None => Err(malformed("it is none of the three forms of an ML-DSA private key (RFC 9881 6)")),
+        }
+    }
+
+    /// RFC 9881 6: a seed alone is what is written, the shortest form and the one that proves itself.
+    pub(crate) fn from_ml_dsa_seed(set: ParameterSet, seed: &[u8]) -> Self {
+        let inner = element(CONTEXT_0_PRIMITIVE, &[seed]);
+        let octets = element(element::OCTET_STRING, &[&inner]);
+        let pkcs8 = element(element::SEQUENCE, &[VERSION_0, set.algorithm_der(), &octets]);
+        Self::ending_with_secret(pkcs8, seed.len(), Form::MlDsa(set))
+    }
+
+    /// An expanded key whose seed is not known.
+    pub(crate) fn from_ml_dsa_expanded(set: ParameterSet, expanded: &[u8]) -> Self {
+        let inner = element(element::OCTET_STRING, &[expanded]);
+        let octets = element(element::OCTET_STRING, &[&inner]);
+        let pkcs8 = element(element::SEQUENCE, &[VERSION_0, set.algorithm_der(), &octets]);
+        Self::ending_with_secret(pkcs8, expanded.len(), Form::MlDsa(set))
+    }
+
+    fn ending_with_secret(pkcs8: Zeroizing<Vec<u8>>, secret: usize, form: Form) -> Self {
+        Self { secret: pkcs8.len() - secret..pkcs8.len(), pkcs8, expanded: None, public: None, form }
     }
 
     #[cfg_attr(
@@ -353,9 +396,20 @@ impl PrivateKeyDer {
         self.form
     }
 
-    /// An RSAPrivateKey, a scalar, or a seed.
+    /// An RSAPrivateKey, a scalar, a seed, or an expanded key of ML-DSA.
     pub(crate) fn secret(&self) -> &[u8] {
         self.pkcs8.get(self.secret.clone()).unwrap_or_default()
+    }
+
+    /// A seed of ML-DSA, if the expanded key that a backend made of it is the one that stood in the file beside it.
+    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
+    pub(crate) fn check_expanded(&self, computed: &[u8]) -> Result<(), PrivateKeyError> {
+        match self.expanded.as_deref() {
+            Some(written) if written.as_slice() != computed => Err(PrivateKeyError::Inconsistent {
+                what: "the seed of the ML-DSA key and its expanded form",
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// The key, if the public key that a backend computed is the one that stood in the file.
@@ -594,6 +648,7 @@ const VERSION_0: &[u8] = b"\x02\x01\x00";
 const VERSION_1: &[u8] = b"\x02\x01\x01";
 const INTEGER: u8 = 0x02;
 const CONTEXT_0: u8 = 0xa0;
+const CONTEXT_0_PRIMITIVE: u8 = 0x80;
 const CONTEXT_1: u8 = 0xa1;
 
 #[cfg(test)]

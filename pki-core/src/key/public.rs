@@ -12,6 +12,7 @@ use super::algorithm::{Curve, KeyAlgorithm, KeyType, SignatureAlgorithm};
 #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
 use super::element::element;
 use super::element::{self, Elements};
+use super::ml_dsa::ParameterSet;
 #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
 use super::{SignError, SigningInput};
 
@@ -33,6 +34,7 @@ pub(crate) enum Form {
     Rsa { bits: u32 },
     Ec(Curve),
     Ed25519,
+    MlDsa(ParameterSet),
 }
 
 impl Form {
@@ -41,6 +43,7 @@ impl Form {
             Self::Rsa { .. } => KeyType::Rsa,
             Self::Ec(_) => KeyType::Ec,
             Self::Ed25519 => KeyType::Ed25519,
+            Self::MlDsa(_) => KeyType::MlDsa,
         }
     }
 }
@@ -100,7 +103,16 @@ impl PublicKey {
                 Form::Ed25519
             }
             other => {
-                return Err(PublicKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) });
+                let set = ParameterSet::from_oid(other)
+                    .ok_or_else(|| PublicKeyError::UnsupportedAlgorithm { algorithm: oid_name(other) })?;
+                // RFC 9881 4: "the parameters field MUST be absent".
+                if !algorithm.is_empty() {
+                    return Err(PublicKeyError::Parameters { expected: "none (RFC 9881 4)" });
+                }
+                if key.len() != set.public_octets() {
+                    return Err(malformed("an ML-DSA key has 1312, 1952 or 2592 octets (FIPS 204 4)"));
+                }
+                Form::MlDsa(set)
             }
         };
         Ok(Self { spki: der.to_vec(), key_start: der.len() - key.len(), form })
@@ -116,12 +128,14 @@ impl PublicKey {
         self.form.key_type()
     }
 
-    /// Its size: bits of the modulus or of the curve's field; 256 for Ed25519.
+    /// Its size: bits of the modulus or of the curve's field; 256 for Ed25519; the number of the parameter set for
+    /// ML-DSA.
     pub const fn bits(&self) -> u32 {
         match self.form {
             Form::Rsa { bits } => bits,
             Form::Ec(curve) => curve.key_algorithm().bits(),
             Form::Ed25519 => 256,
+            Form::MlDsa(set) => set.key_algorithm().bits(),
         }
     }
 
@@ -135,9 +149,25 @@ impl PublicKey {
         KeyIdentifier(Sha1::digest(self.key_octets()).to_vec())
     }
 
-    /// The octets of the subjectPublicKey BIT STRING: an RSAPublicKey, a point, or 32 octets of Ed25519.
-    pub(crate) fn key_octets(&self) -> &[u8] {
+    /// The octets of the subjectPublicKey BIT STRING: an RSAPublicKey, a point, 32 octets of Ed25519, or an
+    /// encoded key of ML-DSA.
+    pub fn key_octets(&self) -> &[u8] {
         self.spki.get(self.key_start..).unwrap_or_default()
+    }
+
+    /// The most octets that a signature by this key has.
+    pub const fn signature_octets(&self) -> usize {
+        match self.form {
+            Form::Rsa { bits } => bits.div_ceil(8) as usize,
+            // Two INTEGERs of at most one octet more than the order, in a SEQUENCE (RFC 3279 2.2.3).
+            Form::Ec(curve) => match curve {
+                Curve::P256 => 72,
+                Curve::P384 => 104,
+                Curve::P521 => 139,
+            },
+            Form::Ed25519 => 64,
+            Form::MlDsa(set) => set.signature_octets(),
+        }
     }
 
     /// What such a key signs with, the natural choice first.
@@ -146,6 +176,7 @@ impl PublicKey {
             Form::Rsa { .. } => SignatureAlgorithm::RSA,
             Form::Ec(curve) => curve.key_algorithm().signature_algorithms(),
             Form::Ed25519 => KeyAlgorithm::Ed25519.signature_algorithms(),
+            Form::MlDsa(set) => set.key_algorithm().signature_algorithms(),
         }
     }
 
@@ -156,7 +187,7 @@ impl PublicKey {
         algorithm: SignatureAlgorithm,
         input: SigningInput<'_>,
     ) -> Result<(), SignError> {
-        if algorithm.key_type() != self.key_type() {
+        if !self.signature_algorithms().contains(&algorithm) {
             return Err(SignError::refused(format!(
                 "a key of type {} does not sign with {algorithm}, but with one of: {}",
                 self.key_type(),
@@ -173,6 +204,7 @@ impl PublicKey {
             (SigningInput::Digest(_), None) => {
                 Err(SignError::refused(format!("{algorithm} signs the message itself, not a digest")))
             }
+            (SigningInput::MlDsaMu(_), _) if self.key_type() == KeyType::MlDsa => Ok(()),
             (SigningInput::MlDsaMu(_), _) => {
                 Err(SignError::refused(format!("only an ML-DSA key signs a mu; {algorithm} signs a message")))
             }
@@ -207,6 +239,13 @@ impl PublicKey {
     pub(crate) fn from_ed25519(public: &[u8]) -> Result<Self, PublicKeyError> {
         let bit_string = element(element::BIT_STRING, &[&[0], public]);
         Self::from_spki_der(&element(element::SEQUENCE, &[ED25519_ALGORITHM, &bit_string]))
+    }
+
+    /// A key of a backend: a public key as FIPS 204 encodes it.
+    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
+    pub(crate) fn from_ml_dsa(set: ParameterSet, public: &[u8]) -> Result<Self, PublicKeyError> {
+        let bit_string = element(element::BIT_STRING, &[&[0], public]);
+        Self::from_spki_der(&element(element::SEQUENCE, &[set.algorithm_der(), &bit_string]))
     }
 }
 
@@ -390,7 +429,7 @@ impl fmt::Display for PublicKeyError {
 impl core::error::Error for PublicKeyError {}
 
 /// What to use instead of a key that is not supported.
-pub(crate) const ACCEPTED: &str = "RSA (rsaEncryption), EC on P-256, P-384 or P-521, Ed25519";
+pub(crate) const ACCEPTED: &str = "RSA (rsaEncryption), EC on P-256, P-384 or P-521, Ed25519, ML-DSA";
 
 /// rsaEncryption (RFC 3279 2.3.1).
 pub(crate) const RSA_OID: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";

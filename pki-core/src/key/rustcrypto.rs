@@ -3,6 +3,8 @@
 //! ECDSA is deterministic (RFC 6979) and needs no randomness. RSA signs only with blinding, which hides the
 //! private exponent's timing behind `rng` (RUSTSEC-2023-0071 is why production keys sign elsewhere).
 
+mod ml_dsa;
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
@@ -17,7 +19,9 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use signature::hazmat::{PrehashSigner, PrehashVerifier};
 use zeroize::Zeroizing;
 
+use self::ml_dsa::MlDsaKey;
 use super::algorithm::Curve;
+use super::ml_dsa::ParameterSet;
 use super::public::Form;
 use super::{
     GenerateError, KeyAlgorithm, KeyOrigin, PrivateKeyDer, PrivateKeyError, PublicKey, PublicKeyError,
@@ -37,6 +41,7 @@ enum Secret {
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+    MlDsa(ParameterSet, Box<dyn MlDsaKey>),
 }
 
 impl SoftwareKey {
@@ -62,6 +67,9 @@ impl SoftwareKey {
                 rng.fill(&mut *seed)?;
                 Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
             }
+            KeyAlgorithm::MlDsa44 => generate_ml_dsa(ParameterSet::MlDsa44, rng)?,
+            KeyAlgorithm::MlDsa65 => generate_ml_dsa(ParameterSet::MlDsa65, rng)?,
+            KeyAlgorithm::MlDsa87 => generate_ml_dsa(ParameterSet::MlDsa87, rng)?,
         };
         Self::new(secret).map_err(|error| GenerateError::Backend { reason: format!("{error}") })
     }
@@ -82,6 +90,16 @@ impl SoftwareKey {
                     .map(|seed| Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(seed))),
                 "the Ed25519 private key and its length",
             ),
+            Form::MlDsa(set) => {
+                let loaded = match ml_dsa::from_seed(set, key.secret()) {
+                    Some(loaded) => {
+                        key.check_expanded(&loaded.expanded())?;
+                        Some(loaded)
+                    }
+                    None => ml_dsa::from_expanded(set, key.secret()),
+                };
+                (loaded.map(|loaded| Secret::MlDsa(set, loaded)), "the parts of the ML-DSA private key")
+            }
         };
         let inconsistent = PrivateKeyError::Inconsistent { what };
         let Some(Ok(loaded)) = secret.map(Self::new) else {
@@ -110,6 +128,7 @@ impl SoftwareKey {
             Secret::P384(key) => ec(Curve::P384, &Zeroizing::new(key.to_bytes())),
             Secret::P521(key) => ec(Curve::P521, &Zeroizing::new(key.to_bytes())),
             Secret::Ed25519(key) => PrivateKeyDer::from_seed(key.as_bytes()),
+            Secret::MlDsa(_, key) => Ok(key.private_key()),
         }
     }
 
@@ -132,6 +151,7 @@ impl SoftwareKey {
                 PublicKey::from_point(Curve::P521, key.verifying_key().to_sec1_point(false).as_bytes())
             }
             Secret::Ed25519(key) => PublicKey::from_ed25519(key.verifying_key().as_bytes()),
+            Secret::MlDsa(set, key) => PublicKey::from_ml_dsa(*set, &key.public()),
         }?;
         Ok(Self { secret, public })
     }
@@ -160,6 +180,12 @@ impl SigningKey for SoftwareKey {
         let octets = match (&self.secret, input) {
             (Secret::Ed25519(key), SigningInput::Message(message)) => {
                 key.try_sign(message).map(|signature| signature.to_bytes().to_vec())
+            }
+            (Secret::MlDsa(_, key), input) => {
+                let mut rng = Unfailing::new(rng);
+                let signed = key.sign(input, &mut rng);
+                rng.finish()?;
+                return signed.map(Signature::new);
             }
             (secret, SigningInput::Message(message)) => {
                 return sign_digest(secret, algorithm, &digest(algorithm, message), rng);
@@ -204,8 +230,8 @@ fn sign_digest(
             let signature: p521::ecdsa::DerSignature = key.sign_prehash(&widened(digest)).map_err(broken)?;
             signature.as_bytes().to_vec()
         }
-        Secret::Ed25519(_) => {
-            return Err(SignError::refused("Ed25519 signs the message itself, not a digest"));
+        Secret::Ed25519(_) | Secret::MlDsa(..) => {
+            return Err(SignError::refused(format!("{algorithm} signs the message itself, not a digest")));
         }
     };
     Ok(Signature::new(octets))
@@ -225,14 +251,20 @@ fn sign_rsa(
         S::RsaPssSha256 => key.sign_with_rng(rng, Pss::<Sha256>::new_blinded_with_salt(32), digest),
         S::RsaPssSha384 => key.sign_with_rng(rng, Pss::<Sha384>::new_blinded_with_salt(48), digest),
         S::RsaPssSha512 => key.sign_with_rng(rng, Pss::<Sha512>::new_blinded_with_salt(64), digest),
-        S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::Ed25519 => {
+        S::EcdsaSha256
+        | S::EcdsaSha384
+        | S::EcdsaSha512
+        | S::Ed25519
+        | S::MlDsa44
+        | S::MlDsa65
+        | S::MlDsa87 => {
             return Err(SignError::refused(format!("an RSA key does not sign with {algorithm}")));
         }
     }
     .map_err(|error| SignError::broken(format!("the RSA key did not sign: {error}")))
 }
 
-/// Verifies in pure Rust: RSA of 1024 to 8192 bits, EC, Ed25519.
+/// Verifies in pure Rust: RSA of 1024 to 8192 bits, EC, Ed25519, ML-DSA.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Verifier;
 
@@ -244,11 +276,18 @@ impl VerifySignature for Verifier {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), VerifyError> {
-        if algorithm.key_type() != key.key_type() {
+        if !key.signature_algorithms().contains(&algorithm) {
             return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
-        if key.form() != Form::Ed25519 {
-            return self.verify_digest(key, algorithm, &digest(algorithm, message), signature);
+        match key.form() {
+            Form::Rsa { .. } | Form::Ec(_) => {
+                return self.verify_digest(key, algorithm, &digest(algorithm, message), signature);
+            }
+            Form::MlDsa(set) => {
+                let holds = ml_dsa::verify(set, key.key_octets(), message, signature);
+                return if holds { Ok(()) } else { Err(VerifyError::BadSignature) };
+            }
+            Form::Ed25519 => {}
         }
         let refused = || VerifyError::KeyRefused {
             reason: "its octets are not a point of Ed25519, or one of small order".into(),
@@ -273,7 +312,7 @@ impl VerifySignature for Verifier {
         if algorithm.key_type() != key.key_type() {
             return Err(VerifyError::AlgorithmMismatch { key_type: key.key_type(), algorithm });
         }
-        // What cannot be a digest of the algorithm has no signature; Ed25519 signs none.
+        // What cannot be a digest of the algorithm has no signature; Ed25519 and ML-DSA sign none.
         if algorithm.digest_length() != Some(digest.len()) {
             return Err(VerifyError::BadSignature);
         }
@@ -297,7 +336,7 @@ impl VerifySignature for Verifier {
                 let signature = p521::ecdsa::Signature::from_der(signature).map_err(bad)?;
                 key.verify_prehash(&widened(digest), &signature).map_err(bad)
             }
-            Form::Ed25519 => Err(VerifyError::BadSignature),
+            Form::Ed25519 | Form::MlDsa(_) => Err(VerifyError::BadSignature),
         }
     }
 }
@@ -323,14 +362,20 @@ fn verify_rsa(
         S::RsaPssSha256 => key.verify(Pss::<Sha256>::new_with_salt(32), digest, signature),
         S::RsaPssSha384 => key.verify(Pss::<Sha384>::new_with_salt(48), digest, signature),
         S::RsaPssSha512 => key.verify(Pss::<Sha512>::new_with_salt(64), digest, signature),
-        S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::Ed25519 => {
+        S::EcdsaSha256
+        | S::EcdsaSha384
+        | S::EcdsaSha512
+        | S::Ed25519
+        | S::MlDsa44
+        | S::MlDsa65
+        | S::MlDsa87 => {
             return Err(VerifyError::BadSignature);
         }
     }
     .map_err(|_| VerifyError::BadSignature)
 }
 
-/// The message's digest; empty for Ed25519, which has none.
+/// The message's digest; empty for Ed25519 and ML-DSA, which have none.
 fn digest(algorithm: SignatureAlgorithm, message: &[u8]) -> Vec<u8> {
     match algorithm.digest_length() {
         Some(32) => Sha256::digest(message).to_vec(),
@@ -367,6 +412,15 @@ fn generate_ec(curve: Curve, rng: &mut dyn SecureRandom) -> Result<Secret, Gener
     Err(GenerateError::Backend {
         reason: "the source of randomness delivers no number below the curve's order".into(),
     })
+}
+
+fn generate_ml_dsa(set: ParameterSet, rng: &mut dyn SecureRandom) -> Result<Secret, GenerateError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    rng.fill(&mut *seed)?;
+    match ml_dsa::from_seed(set, &*seed) {
+        Some(key) => Ok(Secret::MlDsa(set, key)),
+        None => Err(GenerateError::Backend { reason: "a seed of 32 octets made no ML-DSA key".into() }),
+    }
 }
 
 /// The key of this scalar, unless it is zero or not below the curve's order.

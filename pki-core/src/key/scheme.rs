@@ -153,6 +153,9 @@ impl SignatureAlgorithm {
             Self::EcdsaSha384 => "ECDSAWithSHA384",
             Self::EcdsaSha512 => "ECDSAWithSHA512",
             Self::Ed25519 => "Ed25519",
+            Self::MlDsa44 => "ML-DSA-44",
+            Self::MlDsa65 => "ML-DSA-65",
+            Self::MlDsa87 => "ML-DSA-87",
         }
     }
 }

@@ -214,6 +214,9 @@ pub enum RoleKeyType {
     Ec,
     /// Ed25519.
     Ed25519,
+    /// ML-DSA.
+    #[cfg_attr(feature = "serde", serde(rename = "ml-dsa"))]
+    MlDsa,
     /// Whatever is asked for.
     Any,
 }
@@ -221,7 +224,9 @@ pub enum RoleKeyType {
 impl RoleKeyType {
     /// The type of this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Rsa, Self::Ec, Self::Ed25519, Self::Any].into_iter().find(|kind| kind.name() == name)
+        [Self::Rsa, Self::Ec, Self::Ed25519, Self::MlDsa, Self::Any]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 
     /// The name.
@@ -230,6 +235,7 @@ impl RoleKeyType {
             Self::Rsa => "rsa",
             Self::Ec => "ec",
             Self::Ed25519 => "ed25519",
+            Self::MlDsa => "ml-dsa",
             Self::Any => "any",
         }
     }
@@ -239,6 +245,7 @@ impl RoleKeyType {
             Self::Rsa => Some(KeyType::Rsa),
             Self::Ec => Some(KeyType::Ec),
             Self::Ed25519 => Some(KeyType::Ed25519),
+            Self::MlDsa => Some(KeyType::MlDsa),
             Self::Any => None,
         }
     }

@@ -39,8 +39,8 @@ impl KeyPolicy {
         }
         match (config.key_type, config.signature_bits) {
             (RoleKeyType::Rsa, 0) => config.signature_bits = 256,
-            // Vault stores zero for these two, whatever was given.
-            (RoleKeyType::Ed25519 | RoleKeyType::Any, _) => config.signature_bits = 0,
+            // Vault stores zero where the key cannot be RSA or EC, whatever was given.
+            (RoleKeyType::Ed25519 | RoleKeyType::MlDsa | RoleKeyType::Any, _) => config.signature_bits = 0,
             _ => {}
         }
         let Some(key_type) = config.key_type.key_type() else {
@@ -56,7 +56,7 @@ impl KeyPolicy {
                 complaints.add(
                     "key_bits",
                     error,
-                    "rsa 2048, 3072 or 4096; ec 256, 384 or 521; 0 for the default",
+                    "rsa 2048, 3072 or 4096; ec 256, 384 or 521; ml-dsa 44, 65 or 87; 0 for the default",
                 );
                 None
             }
@@ -185,7 +185,7 @@ fn bits_to_generate(key_type: KeyType, bits: u32) -> Result<KeyAlgorithm, No> {
         value: alloc::format!("{key_type} {bits}"),
         reason: error.to_string(),
         remedy: Remedy::Request(
-            "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; none for ed25519".to_string(),
+            "use --key-bits 2048, 3072 or 4096 for rsa; 256, 384 or 521 for ec; 44, 65 or 87 for ml-dsa; none for ed25519".to_string(),
         ),
     })
 }
