@@ -227,6 +227,14 @@ pub(crate) fn fault(error: IssueError, role: &str) -> Fault {
         }
         IssueError::Random(_) => Fault::unusable(error.to_string(), "try again"),
         IssueError::Name(_) | IssueError::Validity(_) => Fault::refused(error.to_string(), "ask for another"),
+        // A role can do without a lint; a CA's certificate has no role.
+        IssueError::Lint(finding) if finding.lint.is_waivable() && !role.is_empty() => Fault::refused(
+            error.to_string(),
+            format!(
+                "ask for something else, or say why it may be so: `pki role patch {role} --lint-waivers \"{}: REASON\"`",
+                finding.lint
+            ),
+        ),
         other => Fault::defect(other.to_string()),
     }
 }

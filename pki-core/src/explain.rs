@@ -278,6 +278,13 @@ pub enum Warning {
         /// The type of key.
         key: &'static str,
     },
+    /// A clause that the certificate breaks, since its role waives the lint.
+    LintWaived {
+        /// What it breaks.
+        finding: crate::lint::LintFinding,
+        /// Why the role does without the lint.
+        reason: String,
+    },
     /// The names stand in the common name alone, which TLS clients do not look at.
     NoAlternativeName,
     /// The end of validity was moved to the limit.
@@ -333,6 +340,9 @@ impl fmt::Display for Warning {
             }
             Self::KeyUsageLeftOut { usages, key } => {
                 write!(f, "key usage {usages} was left out: keys of type {key} cannot have it")
+            }
+            Self::LintWaived { finding, reason } => {
+                write!(f, "{finding}; the role waives it: {reason}")
             }
             Self::NoAlternativeName => f.write_str(
                 "the certificate has no subject alternative name; TLS clients do not look at the common name",

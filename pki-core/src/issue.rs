@@ -6,10 +6,10 @@
 //!  Permitted                                   or a Refusal: the rule, the value, what would be accepted
 //!    | Permitted::with_key                     only where we generate: never for a refused request
 //!    | SerialNumber::random
-//!    | Issuer::prepare                         the chain: validity, path length, names; AIA, CDP, AKI
+//!    | Issuer::prepare                         the chain: validity, path length, names; AIA, CDP, AKI; then the lints
 //!  Prepared                                    the octets are fixed; a store reserves them now
 //!    | Issuer::sign                            one call on the key, or signing_input and assemble for a remote one
-//!  Certificate                                 read again: the same TBS octets, lints quiet
+//!  Certificate                                 read again: the same TBS octets, the signature's lints quiet
 //! ```
 
 use alloc::string::String;
@@ -28,7 +28,7 @@ use crate::key::{
     KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm,
     SigningInput, UnsuitableScheme, VerifyError, VerifySignature,
 };
-use crate::lint::{self, LintError};
+use crate::lint::{self, LintFinding, LintWaiver, Severity};
 use crate::name::{DistinguishedName, GeneralName, NameError};
 use crate::profile::Profile;
 use crate::random::RandomError;
@@ -170,6 +170,8 @@ pub struct Permitted<K = PublicKey> {
     pub(crate) leaf_not_after: Option<LeafNotAfter>,
     /// Which of the issuer's paths to a root accepted it.
     pub(crate) path: usize,
+    /// The lints that the role does without.
+    pub(crate) waivers: Vec<LintWaiver>,
     pub(crate) warnings: Vec<Warning>,
 }
 
@@ -217,6 +219,7 @@ impl<K> Permitted<K> {
             subject_key_identifier,
             leaf_not_after,
             path,
+            waivers,
             warnings,
         } = self;
         Permitted {
@@ -231,6 +234,7 @@ impl<K> Permitted<K> {
             subject_key_identifier,
             leaf_not_after,
             path,
+            waivers,
             warnings,
         }
     }
@@ -323,9 +327,29 @@ impl Prepared {
         if certificate.tbs_der() != self.tbs.der() {
             return Err(IssueError::Reread(CertificateError::Malformed));
         }
-        lint::certificate(&certificate).map_err(IssueError::Lint)?;
-        Ok(certificate)
+        // What was to be signed was linted when it was prepared; what stands around it is nobody's to waive.
+        match lint::envelope(&der).first() {
+            Some(finding) => Err(IssueError::Lint(*finding)),
+            None => Ok(certificate),
+        }
     }
+}
+
+/// Errors stop, unless the role waives the lint, which is a warning then.
+pub(crate) fn judge(
+    findings: Vec<LintFinding>,
+    waivers: &[LintWaiver],
+    warnings: &mut Vec<Warning>,
+) -> Result<(), IssueError> {
+    for finding in findings.into_iter().filter(|finding| finding.severity == Severity::Error) {
+        match waivers.iter().find(|waiver| waiver.lint() == finding.lint) {
+            Some(waiver) => {
+                warnings.push(Warning::LintWaived { finding, reason: waiver.reason().into() });
+            }
+            None => return Err(IssueError::Lint(finding)),
+        }
+    }
+    Ok(())
 }
 
 /// A certificate that could not be issued.
@@ -339,8 +363,8 @@ pub enum IssueError {
         /// The permitted one.
         wanted: KeyAlgorithm,
     },
-    /// The finished certificate breaks a rule of the standards: our mistake, and nothing was handed out.
-    Lint(LintError),
+    /// The certificate would break a clause of the standards, and no role waives it: nothing was handed out.
+    Lint(LintFinding),
     /// A name that cannot be encoded.
     Name(NameError),
     /// No randomness.
@@ -371,7 +395,7 @@ impl fmt::Display for IssueError {
                     wanted.bits()
                 )
             }
-            Self::Lint(error) => write!(f, "the finished certificate was withheld: {error}"),
+            Self::Lint(finding) => write!(f, "the certificate is withheld: {finding}"),
             Self::Name(error) => error.fmt(f),
             Self::Random(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
@@ -388,7 +412,7 @@ impl core::error::Error for IssueError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Issuer(error) => Some(error),
-            Self::Lint(error) => Some(error),
+            Self::Lint(finding) => Some(finding),
             Self::Name(error) => Some(error),
             Self::Random(error) => Some(error),
             Self::Refused(refusal) => Some(refusal),

@@ -7,11 +7,12 @@ use crate::authority::AuthorityId;
 use crate::certificate::{Certificate, CertificateError, Place};
 use crate::extension::Endpoints;
 use crate::hierarchy::{self, CaRequest, IssuerChain};
-use crate::issue::{IssueError, Permitted, Prepared};
+use crate::issue::{self, IssueError, Permitted, Prepared};
 use crate::key::{
     KeyIdentifier, KeyOrigin, KeyType, PublicKey, SignatureAlgorithm, SigningInput, SigningKey,
     VerifySignature,
 };
+use crate::lint;
 use crate::name::DistinguishedName;
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength};
 use crate::random::SecureRandom;
@@ -215,7 +216,7 @@ impl<K: SigningKey> Issuer<K> {
     /// # Errors
     ///
     /// [`IssueError::Refused`] if the chain would make a verifier refuse it; [`IssueError::SignatureAlgorithm`] if the
-    /// key has no algorithm of the wanted digest.
+    /// key has no algorithm of the wanted digest; [`IssueError::Lint`] if it would break a clause of the standards.
     pub fn prepare(
         &self,
         permitted: Permitted<PublicKey>,
@@ -224,7 +225,7 @@ impl<K: SigningKey> Issuer<K> {
     ) -> Result<Prepared, IssueError> {
         let permitted = self.chain.permit(self.chain.permit_key(permitted)?)?;
         let algorithm = permitted.rsa_scheme.choose(&self.key)?;
-        Ok(prepare(permitted, serial, endpoints, algorithm, Above::Issuer(self.certificate())))
+        prepare(permitted, serial, endpoints, algorithm, Above::Issuer(self.certificate()))
     }
 
     /// The steps from a permission to a certificate in one call, for callers who keep no store in between.
@@ -268,7 +269,7 @@ pub fn prepare_root(
 ) -> Result<Prepared, IssueError> {
     let permitted = hierarchy::permit_root_key(permitted, key.public_key())?;
     let algorithm = permitted.rsa_scheme.choose(key)?;
-    Ok(prepare(permitted, serial, endpoints, algorithm, Above::Itself))
+    prepare(permitted, serial, endpoints, algorithm, Above::Itself)
 }
 
 /// Signs what was prepared with `key`, which must be the issuer's.
@@ -337,12 +338,12 @@ enum Above<'a> {
 }
 
 fn prepare(
-    permitted: Permitted<PublicKey>,
+    mut permitted: Permitted<PublicKey>,
     serial: SerialNumber,
     endpoints: &Endpoints,
     algorithm: SignatureAlgorithm,
     above: Above<'_>,
-) -> Prepared {
+) -> Result<Prepared, IssueError> {
     let own_identifier =
         permitted.subject_key_identifier.clone().unwrap_or_else(|| permitted.key.key_identifier());
     let (issuer, authority_key_identifier, issuer_key) = match above {
@@ -366,7 +367,9 @@ fn prepare(
         alternative_names: &permitted.alternative_names,
         policies: &permitted.policies,
     });
-    Prepared { tbs, serial, permitted, issuer_key }
+    // Before a key signs: what is signed once can be used.
+    issue::judge(lint::tbs_certificate(tbs.der()), &permitted.waivers, &mut permitted.warnings)?;
+    Ok(Prepared { tbs, serial, permitted, issuer_key })
 }
 
 /// A certificate and key that make no issuer.

@@ -21,6 +21,7 @@ mod subject;
 mod template;
 mod uris;
 mod usage;
+mod waivers;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -45,6 +46,7 @@ use crate::hierarchy::{IssuerChain, Proposal};
 use crate::identity::Identity;
 use crate::issue::{AskedLifetime, AskedNames, CommonName, IssueRequest, Permitted, SignRequest};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
+use crate::lint::LintWaiver;
 use crate::name::{AttributeType, DistinguishedName, GeneralName};
 use crate::oid;
 use crate::profile::{ExtendedKeyUsage, KeyUsages, NoAuthority, Profile};
@@ -63,6 +65,7 @@ pub struct Role {
     extended_key_usages: Vec<ExtendedKeyUsage>,
     dates: lifetime::Dates,
     policies: Vec<PolicyInformation>,
+    waivers: Vec<LintWaiver>,
 }
 
 impl Role {
@@ -425,6 +428,7 @@ impl<K> Draft<K> {
             subject_key_identifier: None,
             leaf_not_after: role.config.leaf_not_after_behavior.over_the_issuers(),
             path: 0,
+            waivers: role.waivers.clone(),
             warnings,
         })
     }

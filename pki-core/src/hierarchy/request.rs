@@ -188,6 +188,8 @@ fn consider<K>(
         subject_key_identifier: subject_key_identifier.clone(),
         leaf_not_after: None,
         path: 0,
+        // Nobody waives a lint for a CA.
+        waivers: Vec::new(),
         warnings,
     })
 }

@@ -10,7 +10,7 @@ use super::lifetime::Dates;
 use super::names::NamePolicy;
 use super::policies::{self, PolicyIdentifier};
 use super::usage::KeyUsagePolicy;
-use super::{Role, subject};
+use super::{Role, subject, waivers};
 use crate::hierarchy::LeafNotAfter;
 use crate::key::KeyType;
 use crate::profile::ExtendedKeyUsage;
@@ -408,11 +408,21 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
     let key_usages = KeyUsagePolicy::accept(&config, &mut complaints);
     let extended_key_usages = accept_purposes(&config, &mut complaints);
 
+    let waivers = waivers::accept(&config, &mut complaints);
+
     let Complaints(complaints) = complaints;
     match (keys, key_usages) {
-        (Some(keys), Some(key_usages)) if complaints.is_empty() => {
-            Ok(Role { config, keys, names, dates, subject, key_usages, extended_key_usages, policies })
-        }
+        (Some(keys), Some(key_usages)) if complaints.is_empty() => Ok(Role {
+            config,
+            keys,
+            names,
+            dates,
+            subject,
+            key_usages,
+            extended_key_usages,
+            policies,
+            waivers,
+        }),
         _ => Err(RoleConfigError { complaints }),
     }
 }
@@ -431,14 +441,7 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
             })*
         };
     }
-    only_the_default!(
-        key_reuse,
-        use_csr_subject,
-        use_csr_extensions,
-        allowed_extensions,
-        generate_lease,
-        lint_waivers,
-    );
+    only_the_default!(key_reuse, use_csr_subject, use_csr_extensions, allowed_extensions, generate_lease,);
 }
 
 /// The purposes of the flags and of `ext_key_usage`, in the order in which certificates list them.
