@@ -9,7 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use self::chain::{IssuerChain, LeafNotAfter};
-pub use self::path::{chain_of, is_root, unknown_critical_extension};
+pub use self::path::{chain_of, is_root, paths_of, unknown_critical_extension};
 pub(crate) use self::request::permit_root_key;
 pub use self::request::{AskedPathLength, CaRequest, DigitalSignature, permit_ca, permit_root};
 
