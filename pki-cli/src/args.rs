@@ -268,8 +268,10 @@ impl Family for Issuer {
     const ENTRIES: &'static [Entry] = &[
         Entry::act::<issuer::List>("list", "List the issuers"),
         Entry::act::<issuer::Read>("read", "Print an issuer with its chain"),
-        Entry::act::<issuer::Update>("update", "Rename an issuer"),
-        Entry::act::<issuer::Import>("import", "Import CA certificates and keys"),
+        Entry::act::<issuer::update::Update>("update", "Change an issuer's name and settings"),
+        Entry::act::<issuer::import::Import>("import", "Import CA certificates and keys"),
+        Entry::act::<issuer::retire::Revoke>("revoke", "End what an issuer issues, and revoke it"),
+        Entry::act::<issuer::retire::Delete>("delete", "Delete an issuer"),
         Entry::act::<issuer::Default>("default", "Print or set the default issuer"),
     ];
 }
@@ -281,6 +283,9 @@ impl Family for Key {
         Entry::act::<key::List>("list", "List the keys"),
         Entry::act::<key::Generate>("generate", "Generate a key for later"),
         Entry::act::<key::Import>("import", "Import a private key"),
+        Entry::act::<key::Read>("read", "Print what a key is"),
+        Entry::act::<key::Rename>("rename", "Name a key"),
+        Entry::act::<key::Delete>("delete", "Delete a private key"),
     ];
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use clap::Args;
 use pki_core::certificate::Certificate;
-use pki_core::hierarchy;
 use pki_core::pem;
 use pki_core::serial::SerialNumber;
 use pki_store::certificate::{
@@ -259,12 +258,7 @@ fn chain_of(house: &House, mount: MountId, der: &[u8]) -> Result<Vec<ChainMember
     let certificate = Certificate::from_der(der).map_err(|error| {
         Fault::unusable(format!("the stored certificate does not read: {error}"), "restore a backup")
     })?;
-    let siblings = block_on(house.store.issuers(mount))?;
-    let chain = load::chain(house, mount, &certificate, &siblings)?;
-    Ok(chain
-        .iter()
-        .map(|member| ChainMember { der: member.der().to_vec(), is_root: hierarchy::is_root(member) })
-        .collect())
+    Ok(load::chain(house, mount, &certificate)?.iter().map(load::chain_member).collect())
 }
 
 /// The certificate with this serial, and its mount unless that was ended.

@@ -17,6 +17,7 @@ use crate::args::Act;
 use crate::fault::Fault;
 use crate::issuer;
 use crate::issuer::load::{LoadedIssuer, pem_text};
+use crate::issuer::settings::IssuerUsage;
 use crate::period;
 use crate::random::OsRandom;
 use crate::session::{House, Session};
@@ -109,8 +110,7 @@ impl Act for Rotate {
         let mut table = Table::new(&["mount", "issuer", "number", "revoked", "next update"]);
         let mut crls = Vec::new();
         for (mount, record) in self.signers(&house, session, &mut answer)? {
-            let siblings = block_on(house.store.issuers(mount.id))?;
-            let loaded = LoadedIssuer::join(&house, &mount, record, &siblings)?;
+            let loaded = LoadedIssuer::for_crls(&house, &mount, record)?;
             let (draft, next_update) = sign(&house, &mount, &loaded, expiry)?;
             table.row(vec![
                 mount.name.clone(),
@@ -176,6 +176,13 @@ impl Rotate {
                     ));
                     continue;
                 }
+                if !issuer::usage(&record)?.contains(&IssuerUsage::CrlSigning) {
+                    answer.warn(format!(
+                        "the issuer {} is not to be used for crl-signing",
+                        issuer::label(&record)
+                    ));
+                    continue;
+                }
                 signers.push((mount.clone(), record));
             }
         }
@@ -190,18 +197,17 @@ pub(crate) fn at_birth(
     issuers: &[IssuerId],
     answer: &mut Answer,
 ) -> Result<(), Fault> {
-    let siblings = block_on(house.store.issuers(mount.id))?;
     for id in issuers {
-        let Some(record) = siblings.iter().find(|record| record.id == *id) else {
+        let Some(record) = block_on(house.store.issuer(*id))? else {
             continue;
         };
         if block_on(house.store.crl(record.authority, CrlScope::Full))?.is_some() {
             continue;
         }
-        let signed = LoadedIssuer::join(house, mount, record.clone(), &siblings)
+        let signed = LoadedIssuer::for_crls(house, mount, record.clone())
             .and_then(|loaded| sign(house, mount, &loaded, EXPIRY));
         if let Err(fault) = signed {
-            answer.warn(format!("the issuer {} has no CRL yet: {}", issuer::label(record), fault.fault()));
+            answer.warn(format!("the issuer {} has no CRL yet: {}", issuer::label(&record), fault.fault()));
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use clap::Args;
 use pki_core::csr::CertificationRequest;
 use pki_core::key::SigningKey;
 use pki_core::pem;
-use pki_store::{Op, Store, block_on};
+use pki_store::Op;
 use serde_json::json;
 
 use crate::answer::{Answer, Directory, Document, Encoded, Shape};
@@ -14,8 +14,9 @@ use crate::args::Act;
 use crate::ca::{SignatureScheme, Subject};
 use crate::fault::Fault;
 use crate::input::{self, Limit};
+use crate::issuer;
+use crate::issuer::import::Bundle;
 use crate::issuer::load::pem_text;
-use crate::issuer::{self, Bundle};
 use crate::key::source::{KeySource, Origin};
 use crate::names::Sans;
 use crate::random::OsRandom;
@@ -141,9 +142,11 @@ impl Act for SetSigned {
         }
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
-        let keys = block_on(house.store.keys(mount.id))?;
-        let ours = |public_key: &[u8]| keys.iter().any(|key| key.public_key == public_key);
-        if !bundle.certificates().iter().any(|certificate| ours(certificate.public_key().spki_der())) {
+        let mut ours = false;
+        for certificate in bundle.certificates() {
+            ours |= key::by_public_key(&house, &mount, certificate.public_key())?.is_some();
+        }
+        if !ours {
             let fault = Fault::refused(
                 format!(
                     "no certificate in {} is for a key of the mount {}",

@@ -20,7 +20,7 @@ use pki_store::{Op, Store, StoreError, block_on};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::answer::{Answer, Delivery, Directory, Document, Encoded, Shape};
+use crate::answer::{Answer, ChainMember, Delivery, Directory, Document, Encoded, Shape};
 use crate::args::Act;
 use crate::args::global::Format;
 use crate::explanation::{self, Asked, DryRun};
@@ -259,7 +259,7 @@ impl Policy {
         asked: &Asked,
     ) -> Result<Signed, Fault> {
         let serial = SerialNumber::random(&mut OsRandom, house.now).map_err(StoreError::from)?;
-        let endpoints = endpoints(house, &self.mount)?;
+        let endpoints = endpoints(house, &self.mount, Some(&loaded.settings))?;
         let prepared = loaded.issuer.prepare(permitted, serial, &endpoints).map_err(|error| match error {
             IssueError::Refused(refusal) => self.refused(house, operation, &refusal, asked),
             error => ca::fault(error, &self.record.name),
@@ -274,6 +274,7 @@ impl Policy {
             ..ca::record(house, &self.mount, ca::identity(&loaded.record), permitted, &certificate)
         };
         Ok(Signed {
+            issuers: loaded.chain_members(&prepared),
             warnings: permitted.warnings().iter().map(ToString::to_string).collect(),
             certificate,
             record,
@@ -285,6 +286,8 @@ impl Policy {
 /// A certificate that is signed and not recorded yet.
 pub(crate) struct Signed {
     certificate: Certificate,
+    /// The chain to hand out with it, the root last.
+    issuers: Vec<ChainMember>,
     record: CertificateRecord,
     storage: Storage,
     warnings: Vec<String>,
@@ -293,7 +296,7 @@ pub(crate) struct Signed {
 impl Signed {
     /// Vault's answer to `issue` and `sign`, without the key.
     pub(crate) fn answer(&self, house: &House, loaded: &LoadedIssuer, without_roots: bool) -> Answer {
-        let mut issuers = loaded.chain_members();
+        let mut issuers = self.issuers.clone();
         let issuing_ca =
             issuers.first().map(|issuer| pem_text(pem::CERTIFICATE, &issuer.der)).unwrap_or_default();
         if without_roots {

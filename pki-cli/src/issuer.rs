@@ -1,32 +1,33 @@
 //! `pki issuer`: the CA certificates of a mount.
 
+pub(crate) mod import;
 pub(crate) mod load;
+pub(crate) mod retire;
+pub(crate) mod settings;
+pub(crate) mod update;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use clap::Args;
-use pki_core::certificate::Certificate;
-use pki_core::hierarchy;
 use pki_core::issuer::IssuerCertificate;
-use pki_core::key::software::SoftwareKey;
-use pki_core::key::{PrivateKeyDer, SigningKey};
-use pki_core::pem::{self, PemBlock};
-use pki_store::issuer::{CrlSigning, IssuerRecord, IssuerSettings, NewIssuer};
+use pki_core::pem;
+use pki_store::issuer::{CrlSigning, IssuerRecord};
+use pki_store::key::KeyMatch;
 use pki_store::mount::Mount;
-use pki_store::{IssuerId, Op, Outcome, Store, StoreError, block_on};
+use pki_store::page::{Order, PageRequest};
+use pki_store::{IssuerId, Op, Store, block_on};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Directory, Document, Encoded, Shape, list};
 use crate::args::Act;
 use crate::fault::Fault;
-use crate::input::{self, Limit};
 use crate::name::check_name;
-use crate::random::OsRandom;
-use crate::session::{House, Session, read_passphrase};
+use crate::session::{House, Session};
 use crate::table::Table;
-use crate::{crl, key, period};
+use crate::{key, period};
 
 use self::load::pem_text;
+use self::settings::{IssuerUsage, Settings};
 
 /// List the issuers of a mount.
 #[derive(Args, Debug)]
@@ -41,37 +42,15 @@ pub(crate) struct Read {
     reference: String,
 }
 
-/// Rename an issuer.
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki issuer update default --issuer-name root-2026")]
-pub(crate) struct Update {
-    /// Name, id, or `default`
-    reference: String,
-    /// New name; an empty one takes the name away
-    #[arg(long, value_name = "NAME")]
-    issuer_name: String,
-}
-
-/// Import CA certificates and private keys from a PEM bundle, in any order.
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  pki --mount old issuer import old-ca.pem --issuer-name old-root")]
-pub(crate) struct Import {
-    /// File with certificates and keys, `-` for standard input
-    file: PathBuf,
-    /// Name of the issuer, if the bundle has one certificate
-    #[arg(long, value_name = "NAME")]
-    issuer_name: Option<String>,
-    /// File with the password of an encrypted key
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-}
-
 /// Print or set the issuer that is used where none is named.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pki issuer default root-2027")]
 pub(crate) struct Default {
     /// Name or id of the new default
     reference: Option<String>,
+    /// Let each new root, and each import of one issuer with a key, become the default
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    default_follows_latest_issuer: Option<bool>,
 }
 
 impl Act for List {
@@ -129,57 +108,30 @@ impl Act for Read {
     }
 }
 
-impl Act for Update {
-    fn check(&self, _: &Session) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(READ)?;
-        let house = session.open()?;
-        let mount = house.pki_mount(session)?;
-        let record = find(&house, &mount, &self.reference)?;
-        let name = match self.issuer_name.as_str() {
-            "" => None,
-            name => {
-                check_name("an issuer", name)?;
-                Some(name.to_owned())
-            }
-        };
-        let op = Op::UpdateIssuer {
-            issuer: record.id,
-            expected: record.revision,
-            name,
-            settings: record.settings.clone(),
-        };
-        house.commit(vec![op], house.done("issuer/update", Some(&mount)))?;
-        let record = find(&house, &mount, &record.id.to_string())?;
-        plan.deliver(&describe(&house, &mount, &record, session)?)
-    }
-}
-
 impl Act for Default {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let house = session.open()?;
         let mut mount = house.pki_mount(session)?;
         let mut answer = Answer::new();
-        if let Some(reference) = &self.reference {
-            if reference.eq_ignore_ascii_case("default") {
+        let record = match self.reference.as_deref() {
+            Some(reference) if reference.eq_ignore_ascii_case("default") => {
                 return Err(Fault::usage(
                     "\"default\" refers to the default, and cannot become it",
                     "name an issuer by its name or id: `pki issuer list`",
                 ));
             }
-            let record = find(&house, &mount, reference)?;
+            Some(reference) => Some(find(&house, &mount, reference)?),
+            None if self.default_follows_latest_issuer.is_some() => Some(find(&house, &mount, "default")?),
+            None => None,
+        };
+        if let Some(record) = record {
             if record.key.is_none() {
                 answer
                     .warn(format!("the issuer {} has no private key here: it signs nothing", label(&record)));
             }
-            let op = Op::SetDefaultIssuer {
-                mount: mount.id,
-                issuer: record.id,
-                follows_latest: mount.default_follows_latest_issuer,
-            };
+            let follows_latest =
+                self.default_follows_latest_issuer.unwrap_or(mount.default_follows_latest_issuer);
+            let op = Op::SetDefaultIssuer { mount: mount.id, issuer: record.id, follows_latest };
             house.commit(vec![op], house.done("issuer/default", Some(&mount)))?;
             mount = house.mount(&mount.name)?;
         }
@@ -204,244 +156,28 @@ impl Act for Default {
     }
 }
 
-impl Act for Import {
-    fn run(self, session: &Session) -> Result<(), Fault> {
-        if let Some(name) = &self.issuer_name {
-            check_name("an issuer", name)?;
-        }
-        let octets = input::read(&self.file, Limit::Bundle)?;
-        let bundle = Bundle::read(&self.file, &octets, self.password_file.as_deref())?;
-        let house = session.open()?;
-        let mount = house.pki_mount(session)?;
-        let imported = bundle.import(&house, &mount, self.issuer_name, "issuer/import")?;
-        let mut answer = imported.answer(&house, &mount)?;
-        crl::at_birth(&house, &mount, &imported.crls(), &mut answer)?;
-        session.deliver(&answer)
-    }
-}
-
 const READ: Shape = Shape { fields: &[], document: Document::Public, directory: Directory::Refuse };
-
-/// Certificates and keys to import.
-#[derive(Default)]
-pub(crate) struct Bundle {
-    certificates: Vec<Certificate>,
-    keys: Vec<SoftwareKey>,
-}
-
-impl Bundle {
-    /// Reads PEM, or the DER of one certificate.
-    pub(crate) fn read(
-        file: &std::path::Path,
-        octets: &[u8],
-        password_file: Option<&std::path::Path>,
-    ) -> Result<Self, Fault> {
-        let remedy = "name a PEM file with CA certificates, and their keys if they are to sign here";
-        let wrong =
-            |error: &dyn std::fmt::Display| Fault::usage(format!("{}: {error}", input::name(file)), remedy);
-        let mut bundle = Self::empty();
-        let text = match std::str::from_utf8(octets) {
-            Ok(text) if text.contains("-----BEGIN ") => text,
-            _ => {
-                bundle.certificates.push(Certificate::from_der(octets).map_err(|error| wrong(&error))?);
-                return Ok(bundle);
-            }
-        };
-        let password = password_file.map(read_passphrase).transpose()?;
-        for PemBlock { label, der } in pem::parse(text).map_err(|error| wrong(&error))? {
-            match label.as_str() {
-                pem::CERTIFICATE | "X509 CERTIFICATE" => {
-                    bundle.certificates.push(Certificate::from_der(&der).map_err(|error| wrong(&error))?)
-                }
-                pem::X509_CRL | pem::EC_PARAMETERS => {}
-                label if label.ends_with(pem::PRIVATE_KEY) => {
-                    let key = PrivateKeyDer::from_der(&der, password.as_ref().map(|p| p.as_slice()))
-                        .and_then(|key| SoftwareKey::from_private_key(&key))
-                        .map_err(|error| wrong(&error))?;
-                    bundle.keys.push(key);
-                }
-                other => return Err(wrong(&format_args!("it holds a {other}, which is no CA's"))),
-            }
-        }
-        if bundle.certificates.is_empty() && bundle.keys.is_empty() {
-            return Err(wrong(&"it holds no certificate and no key"));
-        }
-        Ok(bundle)
-    }
-
-    fn empty() -> Self {
-        Self { certificates: Vec::new(), keys: Vec::new() }
-    }
-
-    pub(crate) fn has_keys(&self) -> bool {
-        !self.keys.is_empty()
-    }
-
-    pub(crate) fn certificates(&self) -> &[Certificate] {
-        &self.certificates
-    }
-
-    /// Stores keys, then certificates, in one batch. Certificates with a key here come first, so that the first of
-    /// them can become the default.
-    pub(crate) fn import(
-        self,
-        house: &House,
-        mount: &Mount,
-        name: Option<String>,
-        operation: &str,
-    ) -> Result<Imported, Fault> {
-        let mut ops = Vec::new();
-        let mut plans = Vec::new();
-        let stored = block_on(house.store.keys(mount.id))?;
-        let mut known: Vec<Vec<u8>> = stored.iter().map(|key| key.public_key.clone()).collect();
-        for key in &self.keys {
-            let public = key.public_key().spki_der();
-            match stored.iter().find(|stored| stored.public_key == public) {
-                Some(stored) => plans.push(Plan::ExistingKey(stored.id.to_string())),
-                None => {
-                    let new = key::new_key(house, mount, key, None, None)?;
-                    plans.push(Plan::NewKey(new.id.to_string()));
-                    ops.push(Op::CreateKey(new));
-                    known.push(public.to_vec());
-                }
-            }
-        }
-        let with_key =
-            |certificate: &Certificate| known.iter().any(|key| key == certificate.public_key().spki_der());
-        let (mut ordered, others): (Vec<Certificate>, Vec<Certificate>) =
-            self.certificates.into_iter().partition(with_key);
-        let named = if ordered.is_empty() { others.len() } else { ordered.len() };
-        if name.is_some() && named != 1 {
-            return Err(Fault::usage(
-                "a name was given, and the bundle holds several certificates that it could belong to",
-                "leave --issuer-name out, and name them afterwards: `pki issuer update`",
-            ));
-        }
-        ordered.extend(others);
-        let first_issuer = ops.len();
-        for (position, certificate) in ordered.iter().enumerate() {
-            let checked = IssuerCertificate::new(certificate.clone()).map_err(|error| {
-                Fault::refused(
-                    format!("\"{}\" cannot be an issuer: {error}", certificate.subject()),
-                    "import CA certificates only",
-                )
-            })?;
-            let id = IssuerId::random(&mut OsRandom).map_err(StoreError::from)?;
-            ops.push(Op::CreateIssuer(NewIssuer {
-                id,
-                mount: mount.id,
-                name: name.clone().filter(|_| position == 0),
-                certificate: checked.certificate().der().to_vec(),
-                subject: checked.subject().der().to_vec(),
-                public_key: checked.certificate().public_key().spki_der().to_vec(),
-                settings: IssuerSettings::default(),
-            }));
-        }
-        let committed = house.commit(ops, house.done(operation, Some(mount)))?;
-        let outcomes = committed.outcomes.into_iter().skip(first_issuer).collect();
-        Ok(Imported { plans, outcomes })
-    }
-}
-
-enum Plan {
-    NewKey(String),
-    ExistingKey(String),
-}
-
-/// What an import did.
-pub(crate) struct Imported {
-    plans: Vec<Plan>,
-    outcomes: Vec<Outcome>,
-}
-
-impl Imported {
-    /// The new issuers that sign their authority's CRLs here.
-    pub(crate) fn crls(&self) -> Vec<IssuerId> {
-        self.outcomes
-            .iter()
-            .filter_map(|outcome| match outcome {
-                Outcome::Issuer {
-                    id, existing: false, crl_signing: CrlSigning::On, key: Some(_), ..
-                } => Some(*id),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Vault's answer to an import.
-    pub(crate) fn answer(&self, house: &House, mount: &Mount) -> Result<Answer, Fault> {
-        let mut answer = Answer::new();
-        let mut mapping = Map::new();
-        let (mut new_issuers, mut old_issuers) = (Vec::new(), Vec::new());
-        let mut table = Table::new(&["issuer", "name", "key", ""]);
-        for outcome in &self.outcomes {
-            let Outcome::Issuer { id, existing, name, key, crl_signing, default } = outcome else {
-                continue;
-            };
-            mapping.insert(id.to_string(), Value::from(key.map(|key| key.to_string()).unwrap_or_default()));
-            if *existing { &mut old_issuers } else { &mut new_issuers }.push(id.to_string());
-            table.row(vec![
-                id.to_string(),
-                name.clone().unwrap_or_default(),
-                key::mark(key.is_some()),
-                match (existing, default) {
-                    (true, _) => "was there already".to_owned(),
-                    (false, true) => "default".to_owned(),
-                    (false, false) => String::new(),
-                },
-            ]);
-            if key.is_some() && *crl_signing == CrlSigning::Off {
-                answer.warn(format!(
-                    "the issuer {id} signs no CRLs here: another mount of this store does for its authority"
-                ));
-            }
-        }
-        let keys = |wanted_new: bool| -> Vec<String> {
-            self.plans
-                .iter()
-                .filter_map(|plan| match plan {
-                    Plan::NewKey(id) if wanted_new => Some(id.clone()),
-                    Plan::ExistingKey(id) if !wanted_new => Some(id.clone()),
-                    _ => None,
-                })
-                .collect()
-        };
-        let mount = house.mount(&mount.name)?;
-        if mount.default_issuer.is_none() {
-            answer.warn("no issuer of the mount has a private key yet, so there is no default");
-        }
-        answer
-            .set("mapping", mapping)
-            .set("imported_keys", keys(true))
-            .set("imported_issuers", new_issuers)
-            .set("existing_keys", keys(false))
-            .set("existing_issuers", old_issuers)
-            .text(table.render());
-        Ok(answer)
-    }
-}
 
 /// Vault's answer about an issuer.
 fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Session) -> Result<Answer, Fault> {
     let certificate = load::certificate(record)?;
-    let siblings = block_on(house.store.issuers(mount.id))?;
-    let chain = load::chain(house, mount.id, &certificate, &siblings)?;
-    let members: Vec<crate::answer::ChainMember> = chain
-        .iter()
-        .map(|member| crate::answer::ChainMember {
-            der: member.der().to_vec(),
-            is_root: hierarchy::is_root(member),
-        })
-        .collect();
-    let mut ca_chain = vec![pem_text(pem::CERTIFICATE, certificate.der())];
-    ca_chain.extend(chain.iter().map(|member| pem_text(pem::CERTIFICATE, member.der())));
-    let may_sign_crls =
-        IssuerCertificate::new(certificate.clone()).is_ok_and(|issuer| issuer.may_sign_crls());
-    let usage = if may_sign_crls {
-        "crl-signing,issuing-certificates,ocsp-signing,read-only"
+    let issuer = IssuerCertificate::new(certificate.clone()).map_err(|error| {
+        Fault::unusable(
+            format!("the stored issuer {}: {error}", label(record)),
+            "restore a backup of the store",
+        )
+    })?;
+    let settings = Settings::of(record, &issuer)?;
+    let manual_chain = load::manual_chain(house, record)?;
+    let members: Vec<crate::answer::ChainMember> = if manual_chain.is_empty() {
+        load::chain(house, mount.id, &certificate)?.iter().map(load::chain_member).collect()
     } else {
-        "issuing-certificates,ocsp-signing,read-only"
+        manual_chain.iter().skip(1).map(load::chain_member).collect()
     };
+    let mut ca_chain = vec![pem_text(pem::CERTIFICATE, certificate.der())];
+    ca_chain.extend(load::ca_chain(&members));
+    let manual_ids: Vec<String> = record.settings.manual_chain.iter().map(ToString::to_string).collect();
+    let revoked = settings.revoked();
     let validity = certificate.validity();
     let is_default = mount.default_issuer == Some(record.id);
     let mut answer = Answer::new();
@@ -450,15 +186,15 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .set("issuer_name", record.name.clone().unwrap_or_default())
         .set("key_id", record.key.map(|key| key.to_string()).unwrap_or_default())
         .set("certificate", pem_text(pem::CERTIFICATE, certificate.der()))
-        .set("manual_chain", Value::Null)
+        .set("manual_chain", if manual_ids.is_empty() { Value::Null } else { manual_ids.into() })
         .set("ca_chain", ca_chain)
-        .set("leaf_not_after_behavior", "err")
-        .set("usage", usage)
+        .set("leaf_not_after_behavior", settings.leaf_not_after_behavior.clone())
+        .set("usage", settings::shown(&settings.usage, ","))
         .set("revocation_signature_algorithm", "")
-        .set("revoked", false)
-        .set("issuing_certificates", Vec::<String>::new())
-        .set("crl_distribution_points", Vec::<String>::new())
-        .set("ocsp_servers", Vec::<String>::new())
+        .set("revoked", revoked.is_some())
+        .set("issuing_certificates", settings.issuing_certificates.clone())
+        .set("crl_distribution_points", settings.crl_distribution_points.clone())
+        .set("ocsp_servers", settings.ocsp_servers.clone())
         .ours("is_default", is_default)
         .ours("serial_number", certificate.serial().to_string())
         .ours("subject", certificate.subject().to_string())
@@ -473,43 +209,48 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .fact("valid until", period::until(validity.not_after(), session.now))
         .fact("key", record.key.map_or_else(|| "not here".to_owned(), |key| key.to_string()))
         .fact("default", if is_default { "yes" } else { "no" })
+        .fact("usage", settings::shown(&settings.usage, ", "))
+        .fact("a leaf that would outlive it", settings.leaf_not_after_behavior.clone())
         .encoded(Encoded { label: pem::CERTIFICATE, der: certificate.der().to_vec(), issuers: members });
+    if let Some(at) = revoked {
+        answer
+            .set("revocation_time", at.as_secs())
+            .set("revocation_time_rfc3339", at.to_string())
+            .fact("revoked at", at.to_string());
+    }
     Ok(answer)
 }
 
-/// The issuer that a reference names, or nothing.
+/// The issuer that a reference names, or nothing: its name, its id, or `default`.
 pub(crate) fn look_up(house: &House, mount: &Mount, reference: &str) -> Result<Option<IssuerRecord>, Fault> {
-    let issuers = block_on(house.store.issuers(mount.id))?;
-    Ok(pick(&issuers, mount, reference).cloned())
+    let here = |record: Option<IssuerRecord>| record.filter(|record| record.mount == mount.id);
+    if reference.is_empty() || reference.eq_ignore_ascii_case("default") {
+        return Ok(match mount.default_issuer {
+            Some(id) => here(block_on(house.store.issuer(id))?),
+            None => None,
+        });
+    }
+    if let Ok(id) = reference.parse::<IssuerId>()
+        && let Some(record) = here(block_on(house.store.issuer(id))?)
+    {
+        return Ok(Some(record));
+    }
+    Ok(block_on(house.store.issuer_by_name(mount.id, reference))?)
 }
 
 /// The issuer that a reference names: its name, its id, or `default`.
 pub(crate) fn find(house: &House, mount: &Mount, reference: &str) -> Result<IssuerRecord, Fault> {
-    let issuers = block_on(house.store.issuers(mount.id))?;
-    match pick(&issuers, mount, reference) {
-        Some(record) => Ok(record.clone()),
-        None => Err(unknown(mount, &issuers, reference)),
+    match look_up(house, mount, reference)? {
+        Some(record) => Ok(record),
+        None => Err(unknown(house, mount, reference)?),
     }
 }
 
-pub(crate) fn pick<'a>(
-    issuers: &'a [IssuerRecord],
-    mount: &Mount,
-    reference: &str,
-) -> Option<&'a IssuerRecord> {
+fn unknown(house: &House, mount: &Mount, reference: &str) -> Result<Fault, Fault> {
+    let page = PageRequest { after: None, limit: NAMED_AT_MOST, order: Order::OldestFirst };
+    let issuers = block_on(house.store.issuer_page(mount.id, page))?.items;
     if reference.is_empty() || reference.eq_ignore_ascii_case("default") {
-        return issuers.iter().find(|issuer| Some(issuer.id) == mount.default_issuer);
-    }
-    let id: Option<IssuerId> = reference.parse().ok();
-    issuers.iter().find(|issuer| {
-        Some(issuer.id) == id
-            || issuer.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(reference))
-    })
-}
-
-pub(crate) fn unknown(mount: &Mount, issuers: &[IssuerRecord], reference: &str) -> Fault {
-    if reference.is_empty() || reference.eq_ignore_ascii_case("default") {
-        return Fault::missing(
+        return Ok(Fault::missing(
             format!("the mount {} has no default issuer", mount.name),
             if issuers.is_empty() {
                 format!(
@@ -519,17 +260,28 @@ pub(crate) fn unknown(mount: &Mount, issuers: &[IssuerRecord], reference: &str) 
             } else {
                 format!("choose one: `pki --mount {} issuer default NAME`", mount.name)
             },
-        );
+        ));
     }
-    let names: Vec<String> = issuers.iter().map(label).take(NAMED_AT_MOST).collect();
-    Fault::missing(
+    let names: Vec<String> = issuers.iter().map(label).collect();
+    Ok(Fault::missing(
         format!("there is no issuer {reference:?} in the mount {}", mount.name),
         if names.is_empty() {
             format!("the mount has none yet; make one: `pki --mount {} root generate`", mount.name)
         } else {
             format!("the mount has {}; `pki --mount {} issuer list` lists all", names.join(", "), mount.name)
         },
-    )
+    ))
+}
+
+/// What an issuer may be used for.
+pub(crate) fn usage(record: &IssuerRecord) -> Result<BTreeSet<IssuerUsage>, Fault> {
+    let issuer = IssuerCertificate::new(load::certificate(record)?).map_err(|error| {
+        Fault::unusable(
+            format!("the stored issuer {}: {error}", label(record)),
+            "restore a backup of the store",
+        )
+    })?;
+    Ok(Settings::of(record, &issuer)?.usage)
 }
 
 /// How people call an issuer: its name, else its id.
@@ -540,18 +292,14 @@ pub(crate) fn label(record: &IssuerRecord) -> String {
 /// Refuses a name that an issuer has, or that waits for one.
 pub(crate) fn check_free(house: &House, mount: &Mount, name: &str) -> Result<(), Fault> {
     check_name("an issuer", name)?;
-    let taken = |other: &str| other.eq_ignore_ascii_case(name);
-    if block_on(house.store.issuers(mount.id))?.iter().any(|issuer| issuer.name.as_deref().is_some_and(taken))
-    {
+    if block_on(house.store.issuer_by_name(mount.id, name))?.is_some() {
         return Err(Fault::refused(
             format!("the mount {} already has an issuer named {name:?}", mount.name),
             "choose another name with --issuer-name",
         ));
     }
-    if block_on(house.store.keys(mount.id))?
-        .iter()
-        .any(|key| key.pending_issuer_name.as_deref().is_some_and(taken))
-    {
+    let pending = KeyMatch::PendingIssuerName(name.to_owned());
+    if block_on(house.store.key_matching(mount.id, &pending))?.is_some() {
         return Err(Fault::refused(
             format!("the name {name:?} waits in the mount {} for its signed certificate", mount.name),
             "choose another name with --issuer-name, or bring the certificate: `pki intermediate set-signed`",

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use pki_core::key::software::SoftwareKey;
 use pki_core::key::{PrivateKeyDer, PrivateKeyFormat, PublicKey, SigningKey};
-use pki_store::key::{KeyRecord, NewKey};
+use pki_store::key::{KeyMatch, KeyRecord, NewKey};
 use pki_store::mount::Mount;
 use pki_store::{KeyId, Op, Store, StoreError, block_on};
 use serde_json::{Map, json};
@@ -40,6 +40,32 @@ pub(crate) struct Generate {
     /// internal: the key stays in the store; exported: it is printed once too
     #[arg(long = "type", default_value = "internal", value_name = "TYPE")]
     exported: Exported,
+}
+
+/// Print what a key is: its type, size and identifier. Its private half stays where it is.
+#[derive(Args, Debug)]
+pub(crate) struct Read {
+    /// Name, id, or `default`
+    #[arg(default_value = "default")]
+    reference: String,
+}
+
+/// Name a key.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  pki key rename default --key-name signing-2026")]
+pub(crate) struct Rename {
+    /// Name, id, or `default`
+    reference: String,
+    /// New name; an empty one takes the name away
+    #[arg(long, value_name = "NAME")]
+    key_name: String,
+}
+
+/// Delete a private key for good. No issuer may have it.
+#[derive(Args, Debug)]
+pub(crate) struct Delete {
+    /// Name, id, or `default`
+    reference: String,
 }
 
 /// Import a private key: PKCS#8, encrypted PKCS#8, PKCS#1 or SEC 1, PEM or DER.
@@ -103,6 +129,64 @@ impl Act for List {
         answer.text(table.render());
         session.deliver(&answer)
     }
+}
+
+impl Act for Read {
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let house = session.open()?;
+        let mount = house.pki_mount(session)?;
+        let record = find(&house, &mount, &self.reference)?;
+        session.deliver(&described(&record)?)
+    }
+}
+
+impl Act for Rename {
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let house = session.open()?;
+        let mount = house.pki_mount(session)?;
+        let record = find(&house, &mount, &self.reference)?;
+        let name = Some(self.key_name).filter(|name| !name.is_empty());
+        if let Some(name) = &name {
+            check_name("a key", name)?;
+        }
+        let op = Op::RenameKey { key: record.id, name };
+        house.commit(vec![op], house.done("key/rename", Some(&mount)))?;
+        let record = find(&house, &mount, &record.id.to_string())?;
+        session.deliver(&described(&record)?)
+    }
+}
+
+impl Act for Delete {
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let house = session.open()?;
+        let mount = house.pki_mount(session)?;
+        let record = find(&house, &mount, &self.reference)?;
+        let mut answer = described(&record)?;
+        if mount.default_key == Some(record.id) {
+            answer.warn("it was the mount's default key, and there is none now");
+        }
+        if let Some(name) = &record.pending_issuer_name {
+            answer
+                .warn(format!("it waited for the signed certificate of {name}, which cannot come back now"));
+        }
+        let mut audit = house.done("key/delete", Some(&mount));
+        audit.detail = json!({ "key_id": record.id.to_string(), "key_name": record.name }).to_string();
+        house.commit(vec![Op::DeleteKey { key: record.id }], audit)?;
+        session.deliver(&answer)
+    }
+}
+
+/// Vault's answer about a key of the store.
+fn described(record: &KeyRecord) -> Result<Answer, Fault> {
+    let public_key = PublicKey::from_spki_der(&record.public_key).map_err(|error| {
+        Fault::unusable(
+            format!("the stored key {} does not read: {error}", record.id),
+            "restore a backup of the store",
+        )
+    })?;
+    let mut answer = Answer::new();
+    describe(&mut answer, record.id, record.name.as_deref(), &public_key);
+    Ok(answer)
 }
 
 impl Act for Generate {
@@ -217,21 +301,23 @@ pub(crate) fn by_public_key(
     mount: &Mount,
     public_key: &PublicKey,
 ) -> Result<Option<KeyRecord>, Fault> {
-    let keys = block_on(house.store.keys(mount.id))?;
-    Ok(keys.into_iter().find(|key| key.public_key == public_key.spki_der()))
+    let wanted = KeyMatch::PublicKey(public_key.spki_der().to_vec());
+    Ok(block_on(house.store.key_matching(mount.id, &wanted))?)
 }
 
 /// The key that a reference names: its id, its name, or `default`.
 pub(crate) fn find(house: &House, mount: &Mount, reference: &str) -> Result<KeyRecord, Fault> {
-    let keys = block_on(house.store.keys(mount.id))?;
-    let id: Option<KeyId> = reference.parse().ok();
-    let wanted = |key: &KeyRecord| {
-        if reference.eq_ignore_ascii_case("default") {
-            return mount.default_key == Some(key.id);
-        }
-        Some(key.id) == id || key.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(reference))
+    let id: Option<KeyId> =
+        if reference.eq_ignore_ascii_case("default") { mount.default_key } else { reference.parse().ok() };
+    let mut found = match id {
+        Some(id) => block_on(house.store.key(id))?.filter(|key| key.mount == mount.id),
+        None => None,
     };
-    keys.into_iter().find(wanted).ok_or_else(|| {
+    if found.is_none() {
+        let wanted = KeyMatch::Name(reference.to_owned());
+        found = block_on(house.store.key_matching(mount.id, &wanted))?;
+    }
+    found.ok_or_else(|| {
         Fault::missing(
             format!("there is no key {reference:?} in the mount {}", mount.name),
             format!("`pki --mount {} key list` lists the keys", mount.name),

@@ -42,7 +42,7 @@ impl Act for Publish {
             let siblings = block_on(house.store.issuers(mount.id))?;
             for record in &siblings {
                 let certificate = load::certificate(record)?;
-                let chain = load::chain(&house, mount.id, &certificate, &siblings)?;
+                let chain = load::chain(&house, mount.id, &certificate)?;
                 let name = certificate
                     .subject_key_identifier()
                     .unwrap_or_else(|| certificate.public_key().key_identifier())

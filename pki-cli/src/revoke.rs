@@ -106,7 +106,7 @@ fn is_own_certificate(issuer_der: &[u8], serial: SerialNumber, same_authority: b
             .is_ok_and(|issuer| issuer.is_self_issued() && issuer.serial() == serial)
 }
 
-fn parse_reason(text: &str) -> Result<RevocationReason, String> {
+pub(crate) fn parse_reason(text: &str) -> Result<RevocationReason, String> {
     match RevocationReason::from_name(text) {
         // RFC 5280 5.3.1: only delta CRLs say so; attribute authorities are not ours.
         Some(RevocationReason::RemoveFromCrl | RevocationReason::AaCompromise) | None => Err(format!(

@@ -19,7 +19,7 @@ use crate::answer::{Answer, Directory, Document, Encoded, Shape};
 use crate::args::Act;
 use crate::ca::{self, Constraints, Subject};
 use crate::fault::Fault;
-use crate::issuer::load::{LoadedIssuer, endpoints, pem_text};
+use crate::issuer::load::{self, LoadedIssuer, endpoints, pem_text};
 use crate::key::source::KeySource;
 use crate::names::{Lifetime, Sans};
 use crate::random::OsRandom;
@@ -147,7 +147,7 @@ impl Act for Generate {
         let permitted = hierarchy::permit_ca(request, ca_key.key.public_key().clone(), &limits, session.now)
             .map_err(no)?;
         let serial = SerialNumber::random(&mut OsRandom, session.now).map_err(StoreError::from)?;
-        let prepared = prepare_root(permitted, &ca_key.key, serial, &endpoints(&house, &mount)?)
+        let prepared = prepare_root(permitted, &ca_key.key, serial, &endpoints(&house, &mount, None)?)
             .map_err(|error| refused(ca::fault(error, "")))?;
         let certificate =
             sign(&prepared, &ca_key.key, &mut OsRandom).map_err(|error| ca::fault(error, ""))?;
@@ -242,14 +242,15 @@ impl Act for SignIntermediate {
         let serial = SerialNumber::random(&mut OsRandom, session.now).map_err(StoreError::from)?;
         let prepared = loaded
             .issuer
-            .prepare(permitted, serial, &endpoints(&house, &mount)?)
+            .prepare(permitted, serial, &endpoints(&house, &mount, Some(&loaded.settings))?)
             .map_err(|error| refused(ca::fault(error, "")))?;
         let certificate =
             loaded.issuer.sign(&prepared, &mut OsRandom).map_err(|error| ca::fault(error, ""))?;
 
         let text = pem_text(pem::CERTIFICATE, certificate.der());
         let mut ca_chain = vec![text.clone()];
-        ca_chain.extend(loaded.ca_chain());
+        let members = loaded.chain_members(&prepared);
+        ca_chain.extend(load::ca_chain(&members));
         let mut answer = Answer::new();
         answer
             .set("certificate", text)
@@ -261,11 +262,7 @@ impl Act for SignIntermediate {
             .fact("issued by", issuer::label(&loaded.record))
             .fact("serial number", serial.to_string())
             .fact("valid until", period::until(certificate.validity().not_after(), session.now))
-            .encoded(Encoded {
-                label: pem::CERTIFICATE,
-                der: certificate.der().to_vec(),
-                issuers: loaded.chain_members(),
-            });
+            .encoded(Encoded { label: pem::CERTIFICATE, der: certificate.der().to_vec(), issuers: members });
         for warning in prepared.permitted().warnings() {
             answer.warn(warning.to_string());
         }

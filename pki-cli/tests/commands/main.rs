@@ -11,6 +11,7 @@ mod authorities;
 mod certificates;
 mod explaining;
 mod files;
+mod hierarchies;
 mod issuing;
 mod records;
 mod refusals;
