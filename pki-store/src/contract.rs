@@ -60,6 +60,7 @@ macro_rules! store_contract {
             certificates_are_found_by_name,
             certificates_are_filtered,
             certificate_pages_follow_each_other,
+            a_long_list_is_searched_as_a_short_one,
             a_row_without_its_certificate,
             names_that_are_odd,
             a_revocation_is_recorded_once,

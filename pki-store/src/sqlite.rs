@@ -12,7 +12,7 @@
 //! | `schema` | the tables, and older layouts |
 //! | `session` | a connection with the store's keys |
 //! | `commit`, `writer` | batches into transactions, the thread that groups them |
-//! | `lookup` | what issuers are found by |
+//! | `lookup`, `bucket` | what issuers, and certificates, are found by |
 //! | `mount`, `key`, `issuer`, `role`, `certificate`, `search`, `revocation`, `audit` | one noun each |
 //! | `fault` | what SQLite says, in the store's words |
 //!
@@ -20,6 +20,7 @@
 //! not lie on a network file system, since they share memory.
 
 mod audit;
+mod bucket;
 mod certificate;
 mod commit;
 mod fault;

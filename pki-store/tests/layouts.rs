@@ -169,6 +169,29 @@ fn a_migrated_store_has_the_tables_of_a_new_one() {
 }
 
 #[test]
+fn complete_buckets_of_layout_1_are_indexed() {
+    let (_directory, path) = fixture("layout-1");
+    let connection = Connection::open(path.join("pki.db")).unwrap();
+    // Copies of row 3 up to row 5 000: two complete buckets and part of a third.
+    connection
+        .execute_batch(
+            "WITH RECURSIVE number (i) AS (SELECT 6 UNION ALL SELECT i + 1 FROM number WHERE i < 5000) \
+             INSERT INTO certificate SELECT i, authority, randomblob(20), issuer, mount, role, role_revision, \
+             requester, common_name, names, not_before, not_after, issued_at, state, tbs_digest, key_digest, \
+             fingerprint, NULL, mac FROM number, certificate WHERE certificate.n = 3",
+        )
+        .unwrap();
+    drop(open(&path));
+    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    // Row 0 does not exist, and two rows of the first bucket are no copies but have a name and a key each.
+    assert_eq!(count("SELECT count(*) FROM certificate_term WHERE bucket = 0"), 2 * 2_047);
+    assert_eq!(count("SELECT count(*) FROM certificate_term WHERE bucket = 1"), 2 * 2_048);
+    assert_eq!(count("SELECT count(*) FROM certificate_term WHERE bucket > 1"), 0);
+    assert_eq!(count("SELECT count(DISTINCT bucket) FROM certificate_trait WHERE kind = 1"), 3);
+    assert_eq!(count("SELECT count(*) FROM certificate_trait WHERE kind = 0 AND bucket = 2"), 1);
+}
+
+#[test]
 fn processes_that_migrate_at_once_do_it_once() {
     let (_directory, path) = fixture("layout-1");
     thread::scope(|scope| {

@@ -241,6 +241,135 @@ pub fn certificates_are_filtered<S: Store>(pair: &Pair<'_, S>) {
     nothing(CertificateFilter { requester: Some("nobody".into()), ..all() });
 }
 
+/// More certificates than any index keeps in one piece: every filter finds what a look at each of them finds.
+pub fn a_long_list_is_searched_as_a_short_one<S: Store>(pair: &Pair<'_, S>) {
+    let ca = pair.issuer();
+    let other = pair.new_issuer(ca.0, b"spki", b"cross-signed");
+    let rare = other.id;
+    pair.op(Op::CreateIssuer(other)).unwrap();
+    let put = Op::PutRole {
+        mount: ca.0,
+        name: "web".into(),
+        new_id: RoleId::from_bytes(pair.id16()),
+        expected: Expected::Absent,
+        json: b"{}".to_vec(),
+    };
+    let Outcome::Role(role) = pair.op(put).unwrap() else { panic!() };
+    let records: Vec<CertificateRecord> = (0..4_500_u64)
+        .map(|number| {
+            let mut record = pair.record(ca);
+            if number % 900 == 7 {
+                record.issuer = rare;
+            }
+            record.role = (number < 2_300).then_some(role);
+            record.common_name = (number % 3 == 0).then(|| format!("CN{number}.example.com"));
+            record.names =
+                vec![format!("host{number}.example.com"), format!("n{}.example.org", number % 700)];
+            record.key_digest = fingerprint(&(number % 1_500).to_be_bytes());
+            record.not_after = at(number * 200);
+            record
+        })
+        .collect();
+    for (number, part) in records.chunks(450).enumerate() {
+        let store = if number % 2 == 0 { pair.a } else { pair.b };
+        pair.commit(store, pair.batch(part.iter().cloned().map(insert).collect())).unwrap();
+    }
+    let all = CertificateFilter::default;
+    let named = |name| CertificateFilter { name: Some(name), ..all() };
+    let key = fingerprint(&77_u64.to_be_bytes());
+    type Test = Box<dyn Fn(&CertificateRecord) -> bool>;
+    let ends = |suffix: &'static str| -> Test {
+        Box::new(move |record| record.names.iter().any(|name| name.ends_with(suffix)))
+    };
+    let rows: Vec<(&str, CertificateFilter, Test)> = vec![
+        ("all", all(), Box::new(|_| true)),
+        ("a name", named(NameMatch::Exact("HOST2047.example.com".into())), ends("host2047.example.com")),
+        ("a name of several", named(NameMatch::Exact("n5.example.org".into())), ends("n5.example.org")),
+        (
+            "a common name",
+            named(NameMatch::Exact("cn3000.example.com".into())),
+            Box::new(|record| record.common_name.as_deref() == Some("CN3000.example.com")),
+        ),
+        ("a suffix", named(NameMatch::Suffix("99.Example.com".into())), ends("99.example.com")),
+        ("no name", named(NameMatch::Exact("host4500.example.com".into())), Box::new(|_| false)),
+        (
+            "a part of a name",
+            named(NameMatch::Contains("ost44".into())),
+            Box::new(|record| record.names[0].contains("ost44")),
+        ),
+        (
+            "a key",
+            CertificateFilter { key_digest: Some(key), ..all() },
+            Box::new(move |record| record.key_digest == key),
+        ),
+        (
+            "a key that begins as another",
+            CertificateFilter {
+                key_digest: Some([&key[..31], &[!key[31]]].concat().try_into().unwrap()),
+                ..all()
+            },
+            Box::new(|_| false),
+        ),
+        (
+            "a key and a name",
+            CertificateFilter {
+                key_digest: Some(key),
+                name: Some(NameMatch::Suffix("7.example.com".into())),
+                ..all()
+            },
+            Box::new(move |record| record.key_digest == key && record.names[0].ends_with("7.example.com")),
+        ),
+        (
+            "an issuer",
+            CertificateFilter { issuer: Some(rare), ..all() },
+            Box::new(move |record| record.issuer == rare),
+        ),
+        (
+            "a role",
+            CertificateFilter { role: Some(role.id), ..all() },
+            Box::new(|record| record.role.is_some()),
+        ),
+        (
+            "a role and an issuer",
+            CertificateFilter { role: Some(role.id), issuer: Some(rare), ..all() },
+            Box::new(move |record| record.role.is_some() && record.issuer == rare),
+        ),
+        (
+            "a window of expiry",
+            CertificateFilter { expires_by: Some(at(500_000)), ..all() },
+            Box::new(|record| record.not_after >= at(300_000) && record.not_after <= at(500_000)),
+        ),
+        (
+            "valid",
+            CertificateFilter { status: Some(CertificateStatus::Valid), ..all() },
+            Box::new(|record| record.not_after >= at(300_000)),
+        ),
+        (
+            "expired",
+            CertificateFilter { status: Some(CertificateStatus::Expired), ..all() },
+            Box::new(|record| record.not_after < at(300_000)),
+        ),
+    ];
+    for (what, filter, test) in rows {
+        let wanted: Vec<_> =
+            records.iter().filter(|record| test(record)).map(|record| record.serial).collect();
+        for order in [Order::OldestFirst, Order::NewestFirst] {
+            let mut page = PageRequest { after: None, limit: 1_000, order };
+            let mut found = Vec::new();
+            loop {
+                let answer = block_on(pair.b.certificates(&filter, page, at(300_000))).unwrap();
+                found.extend(answer.items.iter().map(|row| row.record.serial));
+                let Some(next) = answer.next else { break };
+                page.after = Some(next);
+            }
+            if order == Order::NewestFirst {
+                found.reverse();
+            }
+            assert_eq!(found, wanted, "{what}, {order:?}");
+        }
+    }
+}
+
 pub fn certificate_pages_follow_each_other<S: Store>(pair: &Pair<'_, S>) {
     let (records, issuers, roles) = inventory(pair);
     let serials: Vec<_> = records.iter().map(|record| record.serial).collect();

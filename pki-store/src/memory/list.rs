@@ -7,7 +7,7 @@ use pki_core::time::UnixTime;
 use super::apply::same;
 use super::{Deletable, State};
 use crate::audit::{AuditFilter, AuditRow};
-use crate::certificate::{CertificateFilter, CertificateRow, NameMatch, StoredCertificate};
+use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
 use crate::id::{IssuerId, MountId};
 use crate::issuer::{IssuerMatch, IssuerRecord};
 use crate::key::{KeyMatch, KeyRecord};
@@ -126,7 +126,8 @@ impl State {
 }
 
 fn matches(row: &CertificateRow, filter: &CertificateFilter, now: UnixTime) -> bool {
-    let CertificateFilter { mount, authority, issuer, role, requester, name, status, expires_by } = filter;
+    let CertificateFilter { mount, authority, issuer, role, requester, name, key_digest, status, expires_by } =
+        filter;
     let record = &row.record;
     mount.is_none_or(|mount| record.mount == mount)
         && authority.is_none_or(|authority| record.authority == authority)
@@ -134,18 +135,11 @@ fn matches(row: &CertificateRow, filter: &CertificateFilter, now: UnixTime) -> b
         && role.is_none_or(|role| record.role.is_some_and(|present| present.id == role))
         && requester.as_ref().is_none_or(|requester| record.requester == *requester)
         && name.as_ref().is_none_or(|name| {
-            record.common_name.iter().chain(&record.names).any(|present| named(&present.to_lowercase(), name))
+            record.common_name.iter().chain(&record.names).any(|present| name.fits(present))
         })
+        && key_digest.is_none_or(|digest| record.key_digest == digest)
         && status.is_none_or(|status| row.status(now) == status)
         && expires_by.is_none_or(|by| record.not_after >= now && record.not_after <= by)
-}
-
-fn named(present: &str, name: &NameMatch) -> bool {
-    match name {
-        NameMatch::Exact(name) => present == name.to_lowercase(),
-        NameMatch::Suffix(name) => present.ends_with(&name.to_lowercase()),
-        NameMatch::Contains(name) => present.contains(&name.to_lowercase()),
-    }
 }
 
 /// One page of what comes oldest first.

@@ -5,6 +5,7 @@ use pki_core::serial::SerialNumber;
 use rusqlite::{Row, params};
 use sha2::{Digest, Sha256};
 
+use super::bucket::{self, Trait};
 use super::fault::Fault;
 use super::revocation::decode_revocation;
 use super::session::{
@@ -24,9 +25,6 @@ pub(crate) const COLUMNS: &str = "c.n, a.id, c.serial, i.id, m.id, r.id, c.role_
 pub(crate) const JOINS: &str = "CROSS JOIN authority a ON a.n = c.authority CROSS JOIN issuer i ON i.n = c.issuer \
     CROSS JOIN mount m ON m.n = c.mount LEFT JOIN role r ON r.n = c.role \
     LEFT JOIN revocation v ON v.authority = c.authority AND v.serial = c.serial";
-
-/// One bucket of the names' index holds the names of 2^14 certificates.
-pub(crate) const BUCKET: u32 = 14;
 
 impl Session {
     /// `batch` is the batch that does nothing else.
@@ -144,11 +142,12 @@ impl Session {
             return Err(Conflict::SerialUsed { serial: record.serial }.into());
         }
         self.keep_der(n, der)?;
-        for name in search_names(record) {
-            self.run(
-                "INSERT OR IGNORE INTO certificate_name (bucket, name, certificate) VALUES (?1, ?2, ?3)",
-                params![n >> BUCKET, name, n],
-            )?;
+        self.note_traits(
+            n,
+            [Some(Trait::Issuer(issuer)), role.map(Trait::Role), Some(Trait::expiry(record.not_after))],
+        )?;
+        if bucket::is_last(n) {
+            self.index_bucket(bucket::of(n))?;
         }
         if self.revoked_unknown()? {
             // It may have been revoked before it was known here.
@@ -274,20 +273,6 @@ impl Session {
     }
 }
 
-/// The names that search finds: common name and alternative names, in lower case, back to front, each once.
-fn search_names(record: &CertificateRecord) -> Vec<String> {
-    let mut names: Vec<String> =
-        record.common_name.iter().chain(&record.names).map(|name| search_form(name)).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// Back to front, so that what ends alike stands together.
-pub(crate) fn search_form(name: &str) -> String {
-    name.to_lowercase().chars().rev().collect()
-}
-
 const fn state_code(state: CertificateState) -> i64 {
     match state {
         CertificateState::Reserved => 0,
@@ -303,7 +288,7 @@ fn names_octets(names: &[String]) -> Vec<u8> {
     fields.into_bytes()
 }
 
-fn names(octets: &[u8]) -> Option<Vec<String>> {
+pub(crate) fn names(octets: &[u8]) -> Option<Vec<String>> {
     let mut reader = FieldReader::new(octets);
     let mut names = Vec::new();
     while !reader.is_empty() {

@@ -1,14 +1,14 @@
 //! The tables, and how an older layout becomes this one.
 //!
 //! What decided it (docs/DESIGN.md has the figures): every index on a table that grows with each certificate
-//! grows at its end, or is kept in buckets of 16 384 rows (`n >> 14`), so that an insert dirties pages that the
-//! insert before it dirtied too. `n` is the row's growing number; `id` is what the outside knows. Small tables
+//! grows at its end, or is written for a whole bucket of rows at once (`bucket`), so that an insert dirties pages that
+//! the insert before it dirtied too. `n` is the row's growing number; `id` is what the outside knows. Small tables
 //! refer to each other by id, the large ones by `n`, in a few octets. `mac` is the row's code.
 
 use rusqlite::Connection;
 
 use super::fault::Fault;
-use super::lookup;
+use super::{bucket, lookup};
 
 /// The newest layout that this version knows: `PRAGMA user_version`.
 pub(crate) const LAYOUT: i64 = 2;
@@ -20,8 +20,7 @@ struct Step {
     fill: fn(&Connection) -> Result<(), Fault>,
 }
 
-const STEPS: &[Step] =
-    &[Step { sql: LAYOUT_1, fill: |_| Ok(()) }, Step { sql: LAYOUT_2, fill: lookup::fill }];
+const STEPS: &[Step] = &[Step { sql: LAYOUT_1, fill: |_| Ok(()) }, Step { sql: LAYOUT_2, fill: fill_2 }];
 
 /// Brings the tables from `found` to [`LAYOUT`]. In a transaction of the caller's.
 pub(crate) fn migrate(connection: &Connection, found: i64) -> Result<(), Fault> {
@@ -32,6 +31,11 @@ pub(crate) fn migrate(connection: &Connection, found: i64) -> Result<(), Fault> 
     }
     connection.pragma_update(None, "user_version", LAYOUT)?;
     Ok(())
+}
+
+fn fill_2(connection: &Connection) -> Result<(), Fault> {
+    lookup::fill(connection)?;
+    bucket::fill(connection)
 }
 
 const LAYOUT_1: &str = "
@@ -141,4 +145,17 @@ const LAYOUT_2: &str = "
 CREATE TABLE issuer_lookup (
     digest BLOB NOT NULL, issuer INTEGER NOT NULL, PRIMARY KEY (digest, issuer)) WITHOUT ROWID;
 DROP INDEX issuer_authority;
+
+-- What certificates are searched by, in buckets of 2 048 (bucket = n >> 11). Traits: issuers (0), roles (1) and periods of
+-- expiry (2) that occur in a bucket. Terms, of complete buckets: names (TEXT) and the beginnings of key digests (BLOB).
+DROP INDEX certificate_role;
+DROP INDEX certificate_issuer;
+DROP INDEX certificate_not_after;
+DROP TABLE certificate_name;
+CREATE TABLE certificate_trait (
+    kind INTEGER NOT NULL, value INTEGER NOT NULL, bucket INTEGER NOT NULL,
+    PRIMARY KEY (kind, value, bucket)) WITHOUT ROWID;
+CREATE TABLE certificate_term (
+    bucket INTEGER NOT NULL, term NOT NULL, certificate INTEGER NOT NULL,
+    PRIMARY KEY (bucket, term, certificate)) WITHOUT ROWID;
 ";

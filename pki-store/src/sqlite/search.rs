@@ -6,10 +6,11 @@ use pki_core::time::UnixTime;
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::certificate::{BUCKET, COLUMNS, JOINS, search_form};
+use super::bucket::{self, Trait, Wanted};
+use super::certificate::{COLUMNS, JOINS};
 use super::fault::Fault;
 use super::session::{Session, seconds};
-use crate::certificate::{CertificateFilter, CertificateRow, CertificateStatus, NameMatch};
+use crate::certificate::{CertificateFilter, CertificateRow, CertificateStatus};
 use crate::page::{Cursor, Order, Page, PageRequest};
 
 /// The conditions of a filter in SQL.
@@ -28,18 +29,30 @@ impl Conditions {
 
 /// What leads the search: the narrowest thing that an index knows.
 enum Lead {
-    /// The index of names, a bucket at a time.
-    Names(NameMatch),
-    /// An index in buckets, and the value in it.
-    Buckets(&'static str, &'static str, i64),
+    /// Names and keys, in these buckets.
+    Terms(Vec<Wanted>, Narrowed),
+    /// These buckets, by their rows.
+    Buckets(Narrowed),
     /// The revocation log.
     Revocations,
     /// The index of reserved rows.
     Reserved,
-    /// The index of expiry.
-    Expiry,
-    /// The rows themselves.
-    Rows,
+}
+
+/// The buckets, or the rows, that can still be what is searched for.
+#[derive(Default)]
+struct Narrowed {
+    /// In order; `None` until something narrows them.
+    known: Option<Vec<i64>>,
+}
+
+impl Narrowed {
+    fn narrow(&mut self, to: Vec<i64>) {
+        self.known = Some(match self.known.take() {
+            None => to,
+            Some(known) => known.into_iter().filter(|each| to.binary_search(each).is_ok()).collect(),
+        });
+    }
 }
 
 impl Session {
@@ -55,10 +68,7 @@ impl Session {
         };
         // One more than asked for tells whether there is another page.
         let mut items = match lead {
-            Lead::Names(name) => self.by_name(&name, &conditions, page, limit + 1)?,
-            Lead::Buckets(index, column, value) => {
-                self.by_bucket(index, column, value, &conditions, page, limit + 1)?
-            }
+            Lead::Terms(wanted, buckets) => self.by_terms(&wanted, &buckets, &conditions, page, limit + 1)?,
             Lead::Revocations => {
                 let from = "revocation w CROSS JOIN certificate c ON c.n = w.certificate";
                 self.by_row(from, "w.certificate", &conditions, page, limit + 1)?
@@ -67,11 +77,10 @@ impl Session {
                 let from = "certificate c INDEXED BY certificate_reserved";
                 self.by_row(from, "c.n", &conditions, page, limit + 1)?
             }
-            Lead::Expiry => {
-                let from = "certificate c INDEXED BY certificate_not_after";
-                self.by_row(from, "c.n", &conditions, page, limit + 1)?
+            Lead::Buckets(Narrowed { known: None }) => {
+                self.by_row("certificate c", "c.n", &conditions, page, limit + 1)?
             }
-            Lead::Rows => self.by_row("certificate c", "c.n", &conditions, page, limit + 1)?,
+            Lead::Buckets(buckets) => self.by_bucket(&buckets, &conditions, page, limit + 1)?,
         };
         let next = if items.len() > limit {
             items.truncate(limit);
@@ -88,10 +97,19 @@ impl Session {
         filter: &CertificateFilter,
         now: UnixTime,
     ) -> Result<Option<(Lead, Conditions)>, Fault> {
-        let CertificateFilter { mount, authority, issuer, role, requester, name, status, expires_by } =
-            filter;
+        let CertificateFilter {
+            mount,
+            authority,
+            issuer,
+            role,
+            requester,
+            name,
+            key_digest,
+            status,
+            expires_by,
+        } = filter;
         let mut conditions = Conditions::default();
-        let mut lead = Lead::Rows;
+        let mut buckets = Narrowed::default();
         if let Some(mount) = mount {
             let Ok(n) = self.mount_number(*mount) else {
                 return Ok(None);
@@ -109,55 +127,49 @@ impl Session {
         }
         if let Some(by) = expires_by {
             conditions.and("c.not_after BETWEEN ? AND ?", [seconds(now).into(), seconds(*by).into()]);
-            if self.few_expire(now, *by)? {
-                lead = Lead::Expiry;
-            }
+            buckets.narrow(self.buckets_with(Trait::expiry(now), Trait::expiry(*by))?);
         }
         if let Some(issuer) = issuer {
             let Ok(n) = self.issuer_number(*issuer) else {
                 return Ok(None);
             };
             conditions.and("c.issuer = ?", [n.into()]);
-            lead = Lead::Buckets("certificate_issuer", "issuer", n);
+            buckets.narrow(self.buckets_with(Trait::Issuer(n), Trait::Issuer(n))?);
         }
         if let Some(role) = role {
             let Ok(n) = self.role_number(*role) else {
                 return Ok(None);
             };
             conditions.and("c.role = ?", [n.into()]);
-            lead = Lead::Buckets("certificate_role", "role", n);
+            buckets.narrow(self.buckets_with(Trait::Role(n), Trait::Role(n))?);
         }
         match status {
             None => {}
             Some(CertificateStatus::Valid) => {
                 conditions.and("v.n IS NULL AND c.state = 1 AND c.not_after >= ?", [seconds(now).into()]);
+                buckets.narrow(self.buckets_with(Trait::expiry(now), Trait::Expiry(i64::MAX))?);
             }
             Some(CertificateStatus::Expired) => {
                 conditions.and("v.n IS NULL AND c.not_after < ?", [seconds(now).into()]);
+                buckets.narrow(self.buckets_with(Trait::Expiry(0), Trait::expiry(now))?);
             }
-            Some(CertificateStatus::Revoked) => {
-                conditions.and("v.n IS NOT NULL", []);
-                lead = Lead::Revocations;
-            }
+            Some(CertificateStatus::Revoked) => conditions.and("v.n IS NOT NULL", []),
             Some(CertificateStatus::Reserved) => {
                 conditions.and("v.n IS NULL AND c.state = 0 AND c.not_after >= ?", [seconds(now).into()]);
-                lead = Lead::Reserved;
             }
         }
-        if let Some(name) = name {
-            lead = Lead::Names(name.clone());
-        }
+        let key = key_digest.map(|digest| {
+            conditions.and("c.key_digest = ?", [digest.to_vec().into()]);
+            Wanted::Key(digest)
+        });
+        let wanted: Vec<Wanted> = name.clone().map(Wanted::Name).into_iter().chain(key).collect();
+        let lead = match status {
+            _ if !wanted.is_empty() => Lead::Terms(wanted, buckets),
+            Some(CertificateStatus::Revoked) => Lead::Revocations,
+            Some(CertificateStatus::Reserved) => Lead::Reserved,
+            _ => Lead::Buckets(buckets),
+        };
         Ok(Some((lead, conditions)))
-    }
-
-    /// Whether so few certificates expire within the window that sorting them is cheaper than walking the rows.
-    fn few_expire(&self, now: UnixTime, by: UnixTime) -> Result<bool, Fault> {
-        const FEW: i64 = 20_000;
-        let sql = "SELECT count(*) FROM (SELECT 1 FROM certificate INDEXED BY certificate_not_after \
-                   WHERE not_after BETWEEN ?1 AND ?2 LIMIT ?3)";
-        let values = [seconds(now), seconds(by), FEW];
-        let count: i64 = self.one(sql, values, |row| Ok(row.get(0)?))?.unwrap_or(0);
-        Ok(count < FEW)
     }
 
     /// In one statement, in the order of row numbers.
@@ -181,26 +193,25 @@ impl Session {
         self.all(&sql, params_from_iter(values), |row| self.decode_certificate(row))
     }
 
-    /// A bucket after the other, each by its part of the index.
+    /// A bucket after the other, each by its rows.
     fn by_bucket(
         &self,
-        index: &str,
-        column: &str,
-        value: i64,
+        buckets: &Narrowed,
         conditions: &Conditions,
         page: PageRequest,
         limit: usize,
     ) -> Result<Vec<CertificateRow>, Fault> {
         let (compare, direction, start) = bounds(page);
         let sql = format!(
-            "SELECT {COLUMNS} FROM certificate c INDEXED BY {index} {JOINS} \
-             WHERE c.n >> {BUCKET} = ? AND c.{column} = ? AND c.n {compare} ?{} ORDER BY c.n {direction} LIMIT ?",
+            "SELECT {COLUMNS} FROM certificate c {JOINS} WHERE c.n BETWEEN ? AND ? AND c.n {compare} ?{} \
+             ORDER BY c.n {direction} LIMIT ?",
             conditions.sql
         );
         let mut items = Vec::new();
-        for bucket in self.buckets(page)? {
+        for bucket in self.buckets(buckets, page)?.0 {
+            let (first, last) = bucket::rows(bucket);
             let wanted = limit - items.len();
-            let values = [Value::from(bucket), Value::from(value), Value::from(start)]
+            let values = [Value::from(first), Value::from(last), Value::from(start)]
                 .into_iter()
                 .chain(conditions.values.iter().cloned())
                 .chain([Value::from(i64::try_from(wanted).unwrap_or(i64::MAX))]);
@@ -212,30 +223,33 @@ impl Session {
         Ok(items)
     }
 
-    fn by_name(
+    /// A bucket after the other, each by its names and keys; what matches them all.
+    fn by_terms(
         &self,
-        name: &NameMatch,
+        wanted: &[Wanted],
+        buckets: &Narrowed,
         conditions: &Conditions,
         page: PageRequest,
         limit: usize,
     ) -> Result<Vec<CertificateRow>, Fault> {
-        let (text, condition) = match name {
-            NameMatch::Exact(name) => (name, "name = ?2"),
-            NameMatch::Suffix(name) => (name, "name >= ?2 AND name < ?2 || char(1114111)"),
-            NameMatch::Contains(name) => (name, "instr(name, ?2) > 0"),
-        };
-        let (compare, direction, start) = bounds(page);
-        let candidates = format!(
-            "SELECT DISTINCT certificate FROM certificate_name WHERE bucket = ?1 AND {condition} \
-             AND certificate {compare} ?3 ORDER BY certificate {direction}"
-        );
+        let (_, _, start) = bounds(page);
         let by_number =
             format!("SELECT {COLUMNS} FROM certificate c {JOINS} WHERE c.n = ?{}", conditions.sql);
-        let text = search_form(text);
         let mut items = Vec::new();
-        for bucket in self.buckets(page)? {
-            let numbers: Vec<i64> =
-                self.all(&candidates, rusqlite::params![bucket, text, start], |row| Ok(row.get(0)?))?;
+        let (buckets, last) = self.buckets(buckets, page)?;
+        for bucket in buckets {
+            let mut found = Narrowed::default();
+            for wanted in wanted {
+                found.narrow(self.rows_with(bucket, last, wanted)?);
+            }
+            let mut numbers = found.known.unwrap_or_default();
+            match page.order {
+                Order::NewestFirst => {
+                    numbers.retain(|n| *n < start);
+                    numbers.reverse();
+                }
+                Order::OldestFirst => numbers.retain(|n| *n > start),
+            }
             for n in numbers {
                 let values = [Value::from(n)].into_iter().chain(conditions.values.iter().cloned());
                 let row =
@@ -249,14 +263,22 @@ impl Session {
         Ok(items)
     }
 
-    /// The buckets that a page may touch, in its order.
-    fn buckets(&self, page: PageRequest) -> Result<Vec<i64>, Fault> {
-        let last = (self.next_number("certificate")? - 1) >> BUCKET;
+    /// The buckets that a page may touch, in its order, and the last row of all.
+    fn buckets(&self, buckets: &Narrowed, page: PageRequest) -> Result<(Vec<i64>, i64), Fault> {
+        let last = self.next_number("certificate")? - 1;
         let (_, _, start) = bounds(page);
-        Ok(match page.order {
-            Order::NewestFirst => (0..=last.min(start >> BUCKET)).rev().collect(),
-            Order::OldestFirst => (start >> BUCKET..=last).collect(),
-        })
+        let mut touched = match &buckets.known {
+            Some(known) => known.clone(),
+            None => (0..=bucket::of(last)).collect(),
+        };
+        match page.order {
+            Order::NewestFirst => {
+                touched.retain(|bucket| *bucket <= bucket::of(start));
+                touched.reverse();
+            }
+            Order::OldestFirst => touched.retain(|bucket| *bucket >= bucket::of(start)),
+        }
+        Ok((touched, last))
     }
 }
 

@@ -14,6 +14,7 @@ use pki_core::authority::AuthorityId;
 use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 
+use super::bucket::Noted;
 use super::fault::Fault;
 use super::schema;
 use crate::audit::ChainHead;
@@ -29,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) file: PathBuf,
     busy_timeout: Duration,
     numbers: Numbers,
+    pub(crate) noted: Noted,
     pub(crate) tail: Tail,
 }
 
@@ -102,8 +104,8 @@ impl Session {
         file: PathBuf,
         busy_timeout: Duration,
     ) -> Self {
-        let (numbers, tail) = (Numbers::default(), Tail::default());
-        Self { connection, keys, file, busy_timeout, numbers, tail }
+        let (numbers, noted, tail) = (Numbers::default(), Noted::default(), Tail::default());
+        Self { connection, keys, file, busy_timeout, numbers, noted, tail }
     }
 
     /// Copies a long write-ahead log into the database and begins it anew, unless somebody is reading: each process that
@@ -219,6 +221,7 @@ impl Session {
     /// After a rollback: what was found in the transaction may never have been.
     pub(crate) fn forget(&mut self) {
         self.numbers = Numbers::default();
+        self.noted = Noted::default();
     }
 
     /// The number for the next row of a table.
@@ -302,11 +305,11 @@ pub(crate) fn serial(row: &Row<'_>, column: usize) -> Result<SerialNumber, Fault
 }
 
 /// For a column: SQLite's integers end at 2^63 - 1, far past any count of ours.
-pub(crate) fn integer(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+pub(crate) const fn integer(value: u64) -> i64 {
+    if value > i64::MAX as u64 { i64::MAX } else { value as i64 }
 }
 
 /// For a column.
-pub(crate) fn seconds(time: UnixTime) -> i64 {
+pub(crate) const fn seconds(time: UnixTime) -> i64 {
     integer(time.as_secs())
 }
