@@ -308,6 +308,38 @@ pub(crate) fn no_revocation_available(der: &mut Tlv) {
     });
 }
 
+/// RFC 6960 4.2.2.2.1: non-critical, NULL; the status of this responder's certificate is not to be asked for.
+pub(crate) fn ocsp_no_check(der: &mut Tlv, profile: &Profile) {
+    if matches!(profile, Profile::EndEntity { .. })
+        && profile.extended_key_usages() == [ExtendedKeyUsage::OcspSigning]
+    {
+        write(der, oid::OCSP_NO_CHECK, Criticality::NonCritical, |value| {
+            value.raw(&[0x05, 0x00]);
+        });
+    }
+}
+
+/// RFC 9654 2.1: non-critical, an OCTET STRING.
+pub(crate) fn ocsp_nonce(der: &mut Tlv, nonce: &[u8]) {
+    write(der, oid::OCSP_NONCE, Criticality::NonCritical, |value| {
+        value.value(tlv::OCTET_STRING, nonce);
+    });
+}
+
+/// RFC 6960 4.4.4: non-critical, GeneralizedTime.
+pub(crate) fn ocsp_archive_cutoff(der: &mut Tlv, cutoff: UnixTime) {
+    write(der, oid::OCSP_ARCHIVE_CUTOFF, Criticality::NonCritical, |value| {
+        value.generalized_time(cutoff);
+    });
+}
+
+/// RFC 6960 4.4.8: non-critical, NULL; serial numbers that were never issued are called revoked.
+pub(crate) fn ocsp_extended_revoke(der: &mut Tlv) {
+    write(der, oid::OCSP_EXTENDED_REVOKE, Criticality::NonCritical, |value| {
+        value.raw(&[0x05, 0x00]);
+    });
+}
+
 /// RFC 5280 5.2.3: non-critical.
 pub(crate) fn crl_number(der: &mut Tlv, number: &[u8]) {
     write(der, oid::CRL_NUMBER, Criticality::NonCritical, |value| {

@@ -1,4 +1,4 @@
-//! A pure certificate authority: CA hierarchies, role policy, certificates, CSRs and CRLs.
+//! A pure certificate authority: CA hierarchies, role policy, certificates, CSRs, CRLs and OCSP.
 //!
 //! Nothing here reads a clock, draws randomness, opens a file or a socket: time, randomness and keys are arguments, and
 //! certificates, refusals and records are results. The crate is `no_std` with `alloc`.
@@ -39,6 +39,7 @@
 //! | [`issuer`] | a CA certificate joined with its key: prepare, sign |
 //! | [`explain`] | refusals, remedies, warnings, the decision trace |
 //! | [`csr`], [`certificate`], [`crl`], [`tbs`] | what is read and written |
+//! | [`ocsp`] | requests for the status of certificates, and the answers |
 //! | [`name`], [`profile`], [`extension`], [`validity`], [`serial`], [`revocation`], [`authority`], [`time`], [`oid`] | the nouns that they are made of |
 //! | [`key`], [`pem`] | keys behind one trait, and their files |
 //! | [`lint`] | a second opinion on finished bytes |
@@ -70,6 +71,7 @@ pub mod issuer;
 pub mod key;
 pub mod lint;
 pub mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod pem;
 pub mod profile;

@@ -104,6 +104,7 @@ impl TbsCertificate {
                     extension::certificate_policies(extensions, policies);
                     extension::name_constraints(extensions, profile);
                     extension::crl_distribution_points(extensions, points);
+                    extension::ocsp_no_check(extensions, profile);
                     if revocation == RevocationPointers::NoneAvailable {
                         extension::no_revocation_available(extensions);
                     }
