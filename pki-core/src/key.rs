@@ -11,6 +11,7 @@ mod algorithm;
 #[cfg(feature = "aws-lc")]
 pub mod aws_lc;
 mod element;
+pub(crate) mod encrypted;
 mod ml_dsa;
 mod private;
 mod public;
@@ -26,6 +27,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 pub use self::algorithm::{KeyAlgorithm, KeyType, SignatureAlgorithm, UnsupportedKey};
+pub use self::encrypted::{EncryptError, PassphraseOrigin};
 pub use self::private::{PrivateKeyDer, PrivateKeyError, PrivateKeyFormat};
 pub use self::public::{KeyIdentifier, PublicKey, PublicKeyError};
 pub use self::scheme::{HashAlgorithm, RsaPadding, RsaScheme, UnknownSignatureAlgorithm, UnsuitableScheme};

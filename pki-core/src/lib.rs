@@ -51,6 +51,7 @@
 //! | `rustcrypto` (default) | the portable signature backend: pure Rust, deterministic ECDSA, no operating system |
 //! | `aws-lc` | the fast signature backend; needs std |
 //! | `serde` | serde implementations for what a store keeps |
+//! | `pkcs12` | key stores and trust stores in PKCS#12 |
 //! | `rcgen` | the bridge to programs that speak rcgen; needs std |
 #![no_std]
 
@@ -74,6 +75,8 @@ pub mod name;
 pub mod ocsp;
 pub mod oid;
 pub mod pem;
+#[cfg(feature = "pkcs12")]
+pub mod pkcs12;
 pub mod profile;
 pub mod random;
 #[cfg(feature = "rcgen")]
