@@ -23,9 +23,19 @@
 //! | [`ledger`] | many leases, ordered by what is due |
 //! | [`random`], [`time`] | what comes from outside |
 
+pub mod database;
 mod document;
+pub mod grant;
 pub mod lease;
 pub mod ledger;
+pub mod memory;
+pub mod password;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub mod random;
+pub mod revoke;
+pub mod role;
+pub mod statement;
 pub mod time;
 pub mod ttl;
+pub mod username;

@@ -1,0 +1,14 @@
+//! The driver against a real PostgreSQL, which the tests start themselves.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
+
+mod cluster;
+mod create;
+mod end;
+mod house;
