@@ -207,8 +207,8 @@ impl CertificationRequest {
         &self.extensions
     }
 
-    pub(crate) fn asks_for(&self, id: ObjectIdentifier) -> bool {
-        self.extensions.iter().any(|extension| extension.id == Oid(id))
+    pub(crate) fn extension(&self, id: ObjectIdentifier) -> Option<&Extension> {
+        self.extensions.iter().find(|extension| extension.id == Oid(id))
     }
 
     pub(crate) fn into_public_key(self) -> PublicKey {

@@ -79,8 +79,16 @@ rules! {
     SUBJECT_VALUE = "subject.value";
     /// The certificate names somebody: a subject or an alternative name.
     SUBJECT_NOBODY = "subject.nobody";
+    /// The key of an end entity signs no certificates and no CRLs.
+    KEY_USAGE_END_ENTITY = "key-usage.end-entity";
     /// The key can do something of what the role's key usage says.
     KEY_USAGE = "key-usage.possible";
+    /// The extension is one that the role lets requesters ask for.
+    EXTENSION_ALLOWED = "extension.allowed";
+    /// The extension is one that requesters may ask for as critical.
+    EXTENSION_CRITICAL = "extension.critical";
+    /// The extension's value is the DER of one ASN.1 value (RFC 5280 4.1.2.9).
+    EXTENSION_VALUE = "extension.value";
     /// The beginning is one that may be asked for.
     LIFETIME_NOT_BEFORE = "lifetime.not-before";
     /// The end is one that may be asked for.

@@ -33,6 +33,45 @@ pub enum Criticality {
     NonCritical,
 }
 
+impl Extension {
+    /// An extension whose value is one UTF8String.
+    pub fn utf8(id: Oid, critical: Criticality, text: &str) -> Self {
+        let mut value = Tlv::with_capacity(text.len() + 4);
+        value.value(tlv::UTF8_STRING, text.as_bytes());
+        Self { id, critical, value: value.into_vec() }
+    }
+
+    /// Whether the value is one ASN.1 value in DER, as far as its outermost tag and length tell.
+    pub(crate) fn is_one_value(&self) -> bool {
+        tlv::read_all(&self.value, |reader| tlv::any_of(reader).map(drop)).is_ok()
+    }
+}
+
+/// Who decides about an extension, where it is not the requester: the issuer, or fields of the role.
+pub(crate) fn decided_by(id: Oid) -> Option<&'static str> {
+    match id.0 {
+        oid::SUBJECT_ALTERNATIVE_NAME => Some("the names that are asked for"),
+        oid::KEY_USAGE => Some("the role's key_usage"),
+        oid::EXTENDED_KEY_USAGE => Some("the role's ext_key_usage"),
+        oid::CERTIFICATE_POLICIES => Some("the role's policy_identifiers"),
+        oid::BASIC_CONSTRAINTS => Some("the role's basic_constraints_valid_for_non_ca"),
+        oid::SUBJECT_KEY_IDENTIFIER
+        | oid::AUTHORITY_KEY_IDENTIFIER
+        | oid::ISSUER_ALTERNATIVE_NAME
+        | oid::NAME_CONSTRAINTS
+        | oid::POLICY_MAPPINGS
+        | oid::POLICY_CONSTRAINTS
+        | oid::INHIBIT_ANY_POLICY
+        | oid::CRL_DISTRIBUTION_POINTS
+        | oid::FRESHEST_CRL
+        | oid::NO_REV_AVAIL
+        | oid::AUTHORITY_INFORMATION_ACCESS
+        | oid::CERTIFICATE_TRANSPARENCY_POISON
+        | oid::CERTIFICATE_TRANSPARENCY_TIMESTAMPS => Some("the issuer"),
+        _ => None,
+    }
+}
+
 /// A certificate policy (RFC 5280 4.2.1.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyInformation {
@@ -211,6 +250,13 @@ fn read_explicit_text(content: &[u8]) -> der::Result<String> {
 
 fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
+}
+
+/// An extension of the requester's own, as it was granted.
+pub(crate) fn granted(der: &mut Tlv, extension: &Extension) {
+    write(der, extension.id.0, extension.critical, |value| {
+        value.raw(&extension.value);
+    });
 }
 
 /// RFC 5280 4.2.1.2: non-critical.

@@ -20,7 +20,7 @@ use core::time::Duration;
 use crate::certificate::{Certificate, CertificateError};
 use crate::csr::CertificationRequest;
 use crate::explain::{Refusal, Warning};
-use crate::extension::PolicyInformation;
+use crate::extension::{Extension, PolicyInformation};
 use crate::hierarchy::LeafNotAfter;
 use crate::identity::Identity;
 use crate::issuer::IssuerError;
@@ -116,6 +116,8 @@ pub struct IssueRequest {
     pub lifetime: AskedLifetime,
     /// Which key; only where the role allows any. A size of zero is the type's default.
     pub key: Option<(KeyType, u32)>,
+    /// Extensions of the requester's own.
+    pub extensions: Vec<Extension>,
     /// Who asks; `None` where nobody said so, and templates of roles then stand for nothing.
     pub identity: Option<Identity>,
 }
@@ -131,6 +133,8 @@ pub struct SignRequest {
     pub not_before: Option<UnixTime>,
     /// How long.
     pub lifetime: AskedLifetime,
+    /// Extensions of the requester's own, beside those of the CSR.
+    pub extensions: Vec<Extension>,
     /// Who asks.
     pub identity: Option<Identity>,
 }
@@ -143,6 +147,7 @@ impl SignRequest {
             names: AskedNames::default(),
             not_before: None,
             lifetime: AskedLifetime::Default,
+            extensions: Vec::new(),
             identity: None,
         }
     }
@@ -160,6 +165,8 @@ pub struct Permitted<K = PublicKey> {
     pub(crate) key: K,
     pub(crate) profile: Profile,
     pub(crate) policies: Vec<PolicyInformation>,
+    /// The requester's own.
+    pub(crate) extensions: Vec<Extension>,
     pub(crate) validity: Validity,
     /// What RSA issuers sign with.
     pub(crate) rsa_scheme: RsaScheme,
@@ -201,6 +208,11 @@ impl<K> Permitted<K> {
         &self.policies
     }
 
+    /// The extensions of the requester's own.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
     /// What was granted otherwise than asked.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -213,6 +225,7 @@ impl<K> Permitted<K> {
             key: _,
             profile,
             policies,
+            extensions,
             validity,
             rsa_scheme,
             revocation,
@@ -228,6 +241,7 @@ impl<K> Permitted<K> {
             key,
             profile,
             policies,
+            extensions,
             validity,
             rsa_scheme,
             revocation,

@@ -366,6 +366,7 @@ fn prepare(
         endpoints,
         alternative_names: &permitted.alternative_names,
         policies: &permitted.policies,
+        extensions: &permitted.extensions,
     });
     // Before a key signs: what is signed once can be used.
     issue::judge(lint::tbs_certificate(tbs.der()), &permitted.waivers, &mut permitted.warnings)?;

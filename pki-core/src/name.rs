@@ -7,7 +7,7 @@ mod other;
 mod text;
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -271,6 +271,22 @@ impl DistinguishedName {
         self.values(AttributeType::CommonName).pop()
     }
 
+    /// How many attributes of one type there are, also of values that are no text.
+    pub(crate) fn count(&self, wanted: AttributeType) -> usize {
+        let mut count = 0;
+        let _ = self.read(|_, oid, _, _| count += usize::from(oid == wanted.oid()));
+        count
+    }
+
+    /// Each attribute, with its type where that is known here, as `O=Example`.
+    pub(crate) fn attributes(&self) -> Vec<(Option<AttributeType>, String)> {
+        let mut attributes = Vec::new();
+        let _ = self.read(|_, oid, tag, value| {
+            attributes.push((AttributeType::from_oid(oid), Attribute { oid, tag, value }.to_string()));
+        });
+        attributes
+    }
+
     /// Whether two names are the same by RFC 5280 7.1: RDN by RDN, without regard to letter case, to the kind of
     /// string, and to white space at the ends or repeated within.
     pub fn matches(&self, other: &Self) -> bool {
@@ -405,22 +421,35 @@ impl fmt::Display for DistinguishedName {
             previous = Some(rdn);
             outcome = outcome.and_then(|()| {
                 f.write_str(separator)?;
-                match AttributeType::from_oid(oid) {
-                    Some(kind) => f.write_str(kind.short_name())?,
-                    None => oid.fmt(f)?,
-                }
-                f.write_str("=")?;
-                match text_of(tag, value) {
-                    Some(text) => write_escaped(f, &text),
-                    None => {
-                        f.write_str("#")?;
-                        value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
-                    }
-                }
+                Attribute { oid, tag, value }.fmt(f)
             });
         });
         read.map_err(|_| fmt::Error)?;
         outcome
+    }
+}
+
+/// One attribute of a name, as `O=Example`.
+struct Attribute<'a> {
+    oid: ObjectIdentifier,
+    tag: Tag,
+    value: &'a [u8],
+}
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match AttributeType::from_oid(self.oid) {
+            Some(kind) => f.write_str(kind.short_name())?,
+            None => self.oid.fmt(f)?,
+        }
+        f.write_str("=")?;
+        match text_of(self.tag, self.value) {
+            Some(text) => write_escaped(f, &text),
+            None => {
+                f.write_str("#")?;
+                self.value.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+            }
+        }
     }
 }
 
@@ -511,7 +540,6 @@ impl core::error::Error for NameError {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use proptest::prelude::*;
 
     #[test]

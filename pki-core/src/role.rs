@@ -5,10 +5,12 @@
 
 mod addresses;
 mod config;
+mod csr;
 mod defaults;
 #[cfg(feature = "serde")]
 mod document;
 mod domains;
+mod extensions;
 mod keys;
 mod lifetime;
 mod list;
@@ -23,7 +25,7 @@ mod uris;
 mod usage;
 mod waivers;
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::config::{
@@ -41,14 +43,15 @@ use self::keys::KeyPolicy;
 use self::names::NamePolicy;
 use crate::csr::CertificationRequest;
 use crate::explain::{Explanation, Inquiry, No, Refusal, Warning};
-use crate::extension::PolicyInformation;
+use crate::extension::{Extension, PolicyInformation};
 use crate::hierarchy::{IssuerChain, Proposal};
 use crate::identity::Identity;
-use crate::issue::{AskedLifetime, AskedNames, CommonName, IssueRequest, Permitted, SignRequest};
+use crate::issue::{
+    AskedLifetime, AskedNames, CommonName, CommonNameInSans, IssueRequest, Permitted, SignRequest,
+};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey};
 use crate::lint::LintWaiver;
 use crate::name::{AttributeType, DistinguishedName, GeneralName};
-use crate::oid;
 use crate::profile::{ExtendedKeyUsage, KeyUsages, NoAuthority, Profile};
 use crate::tbs::RevocationPointers;
 use crate::time::UnixTime;
@@ -66,6 +69,7 @@ pub struct Role {
     dates: lifetime::Dates,
     policies: Vec<PolicyInformation>,
     waivers: Vec<LintWaiver>,
+    extensions: extensions::ExtensionPolicy,
 }
 
 impl Role {
@@ -167,7 +171,8 @@ impl Role {
         chain: Option<&IssuerChain>,
         mut inquiry: Inquiry,
     ) -> Explanation<K> {
-        let profile = self.profile(draft.key_usages.as_ref().copied().unwrap_or(KeyUsages::NONE));
+        let profile = self
+            .profile(draft.key_usages.as_ref().copied().unwrap_or(KeyUsages::NONE), draft.purposes.clone());
         let proposal = Proposal {
             subject: draft.subject.as_ref().ok(),
             alternative_names: &draft.alternative_names,
@@ -200,7 +205,7 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<KeyAlgorithm> {
-        let IssueRequest { names, not_before, lifetime, key, identity } = request;
+        let IssueRequest { names, not_before, lifetime, key, extensions, identity } = request;
         let mut warnings = Vec::new();
         let key = self.keys.generate(*key, &mut warnings, inquiry);
         let key_type = key.as_ref().map(|key| key.key_type()).map_err(Clone::clone);
@@ -210,6 +215,8 @@ impl Role {
             not_before: *not_before,
             lifetime: *lifetime,
             key_type,
+            extensions: extensions.clone(),
+            csr: None,
         };
         self.conclude(asked, key, limits, now, inquiry, warnings)
     }
@@ -221,7 +228,7 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<()> {
-        let SignRequest { csr, names, not_before, lifetime, identity } = request;
+        let SignRequest { csr, names, not_before, lifetime, extensions, identity } = request;
         let mut warnings = Vec::new();
         let key = csr.public_key();
         let certified = self.keys.certify(key, inquiry);
@@ -233,6 +240,8 @@ impl Role {
             not_before: *not_before,
             lifetime: *lifetime,
             key_type,
+            extensions: self.extensions_of_csr(csr, extensions, &mut warnings),
+            csr: Some(csr),
         };
         self.conclude(asked, certified, limits, now, inquiry, warnings)
     }
@@ -249,127 +258,64 @@ impl Role {
         inquiry: &mut Inquiry,
         mut warnings: Vec<Warning>,
     ) -> Draft<K> {
-        let Asked { names, identity, not_before, lifetime, key_type } = asked;
+        let Asked { names, identity, not_before, lifetime, key_type, mut extensions, csr } = asked;
+        let whole_subject = csr.filter(|_| self.config.use_csr_subject).map(CertificationRequest::subject);
         let own = self.names.own(&self.config, identity);
         let derived = self.names.ask_common_name(&self.config, &own, names, inquiry);
+        for common_name in whole_subject.map(further_common_names).unwrap_or_default() {
+            self.names.ask_common_name(&self.config, &own, &common_name, inquiry);
+        }
         self.ask_serial_numbers(&names.subject_serial_numbers, inquiry);
         let alternative_names =
             self.names.ask_alternative_names(&self.config, &own, derived, &names.alternative_names, inquiry);
         let validity = self.permit_lifetime(not_before, lifetime, limits, now, &mut warnings, inquiry);
         self.ask_user_ids(&names.user_ids, inquiry);
-        let subject = self.compose_subject(names, &alternative_names, inquiry);
+        let subject = match whole_subject {
+            Some(subject) => self.whole_subject(subject, &alternative_names, inquiry),
+            None => self.compose_subject(names, &alternative_names, inquiry),
+        };
         if alternative_names.is_empty() {
             warnings.push(Warning::NoAlternativeName);
         }
-        let key_usages =
-            key_type.and_then(|key_type| self.key_usages.permit(key_type, &mut warnings, inquiry));
-        Draft { subject, alternative_names, key, key_usages, validity, warnings }
+        let key_usages = self
+            .key_usage_policy(csr, inquiry)
+            .and_then(|policy| key_type.and_then(|key_type| policy.permit(key_type, &mut warnings, inquiry)));
+        let purposes = self.purposes(csr, inquiry);
+        self.extensions.ask(&self.config, &extensions, inquiry);
+        let policies = match self.policies_of_csr(csr, inquiry) {
+            Some(of_csr) => {
+                extensions.push(of_csr);
+                Vec::new()
+            }
+            None => self.policies.clone(),
+        };
+        if let (Some(csr), Ok(key_usages)) = (csr, &key_usages) {
+            let profile = self.profile(*key_usages, purposes.clone());
+            self.warn_of_differences(csr, subject.as_ref().ok(), &profile, &mut warnings);
+        }
+        Draft {
+            subject,
+            alternative_names,
+            key,
+            key_usages,
+            purposes,
+            policies,
+            extensions,
+            validity,
+            warnings,
+        }
     }
 
-    fn profile(&self, key_usages: KeyUsages) -> Profile {
+    fn profile(&self, key_usages: KeyUsages, extended_key_usages: Vec<ExtendedKeyUsage>) -> Profile {
         Profile::EndEntity {
             key_usages,
-            extended_key_usages: self.extended_key_usages.clone(),
+            extended_key_usages,
             no_authority: if self.config.basic_constraints_valid_for_non_ca {
                 NoAuthority::Said
             } else {
                 NoAuthority::Unsaid
             },
         }
-    }
-
-    /// Which names count: the CSR's own, or those given beside it.
-    fn names_of_csr(
-        &self,
-        csr: &CertificationRequest,
-        beside: &AskedNames,
-        warnings: &mut Vec<Warning>,
-    ) -> AskedNames {
-        let AskedNames {
-            common_name,
-            common_name_in_sans,
-            alternative_names,
-            subject_serial_numbers,
-            user_ids,
-        } = beside.clone();
-        let common_name = self.common_name_of_csr(csr, common_name, warnings);
-        let alternative_names = self.alternative_names_of_csr(csr, alternative_names, warnings);
-        // Vault's rule for these two: what is given beside the CSR wins, whatever the role says.
-        let subject_serial_numbers =
-            beside_or(subject_serial_numbers, csr.subject_serial_numbers(), "serialNumber", warnings);
-        let user_ids = beside_or(user_ids, csr.user_ids(), "user ids", warnings);
-        // Nothing of a CSR is honoured but key and names; what a requester might rely on is said.
-        for (id, name) in [
-            (oid::BASIC_CONSTRAINTS, "basic constraints"),
-            (oid::KEY_USAGE, "a key usage"),
-            (oid::EXTENDED_KEY_USAGE, "an extended key usage"),
-        ] {
-            if csr.asks_for(id) {
-                warnings.push(Warning::CsrExtensionIgnored { extension: name.to_string() });
-            }
-        }
-        AskedNames { common_name, common_name_in_sans, alternative_names, subject_serial_numbers, user_ids }
-    }
-
-    fn common_name_of_csr(
-        &self,
-        csr: &CertificationRequest,
-        beside: Option<CommonName>,
-        warnings: &mut Vec<Warning>,
-    ) -> Option<CommonName> {
-        let of_csr = csr.common_name().and_then(|name| CommonName::parse(&name).ok());
-        let (taken, ignored) = match (self.config.use_csr_common_name, of_csr, beside) {
-            (true, Some(of_csr), beside) => {
-                if beside.is_some_and(|beside| beside != of_csr) {
-                    warnings.push(Warning::BesideCsr { field: "common_name", switch: "use_csr_common_name" });
-                }
-                (Some(of_csr), None)
-            }
-            (true, None, beside) => (beside, None),
-            (false, of_csr, beside) => (beside, of_csr),
-        };
-        if let Some(ignored) = ignored.filter(|ignored| taken.as_ref() != Some(ignored)) {
-            let part = alloc::format!("common name {:?}", ignored.as_str());
-            warnings.push(Warning::CsrPartIgnored { part, switch: "use_csr_common_name" });
-        }
-        taken
-    }
-
-    /// The CSR's names or those beside it; other names are taken from both, as Vault does.
-    fn alternative_names_of_csr(
-        &self,
-        csr: &CertificationRequest,
-        mut beside: Vec<GeneralName>,
-        warnings: &mut Vec<Warning>,
-    ) -> Vec<GeneralName> {
-        let of_csr = csr.alternative_names();
-        if !self.config.use_csr_sans {
-            let ignored: Vec<String> =
-                of_csr.iter().filter(|name| !beside.contains(name)).map(ToString::to_string).collect();
-            if !ignored.is_empty() {
-                let part = alloc::format!("alternative names {}", ignored.join(", "));
-                warnings.push(Warning::CsrPartIgnored { part, switch: "use_csr_sans" });
-            }
-            return beside;
-        }
-        let mut names = of_csr.to_vec();
-        beside.retain(|name| !names.contains(name));
-        for name in beside {
-            let field = match name {
-                GeneralName::OtherName(_) => {
-                    names.push(name);
-                    continue;
-                }
-                GeneralName::Ip(_) => "ip_sans",
-                GeneralName::Uri(_) => "uri_sans",
-                _ => "alt_names",
-            };
-            let warning = Warning::BesideCsr { field, switch: "use_csr_sans" };
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-        }
-        names
     }
 }
 
@@ -380,23 +326,20 @@ struct Asked<'a> {
     not_before: Option<UnixTime>,
     lifetime: AskedLifetime,
     key_type: Result<KeyType, No>,
+    extensions: Vec<Extension>,
+    csr: Option<&'a CertificationRequest>,
 }
 
-/// Values given beside a CSR, else the CSR's own.
-fn beside_or(
-    beside: Vec<String>,
-    of_csr: Vec<String>,
-    what: &'static str,
-    warnings: &mut Vec<Warning>,
-) -> Vec<String> {
-    if beside.is_empty() {
-        return of_csr;
-    }
-    let ignored: Vec<String> = of_csr.into_iter().filter(|value| !beside.contains(value)).collect();
-    if !ignored.is_empty() {
-        warnings.push(Warning::CsrValueReplaced { part: alloc::format!("{what} {}", ignored.join(", ")) });
-    }
-    beside
+/// The common names of a subject that is taken whole, but for the last, which is the one that counts.
+fn further_common_names(subject: &DistinguishedName) -> Vec<AskedNames> {
+    let mut names = subject.values(AttributeType::CommonName);
+    names.pop();
+    let alone = |name: String| AskedNames {
+        common_name: CommonName::parse(&name).ok(),
+        common_name_in_sans: CommonNameInSans::Exclude,
+        ..AskedNames::default()
+    };
+    names.into_iter().map(alone).collect()
 }
 
 /// What a role would grant, as far as its rules agree.
@@ -405,6 +348,9 @@ struct Draft<K> {
     alternative_names: Vec<GeneralName>,
     key: Result<K, No>,
     key_usages: Result<KeyUsages, No>,
+    purposes: Vec<ExtendedKeyUsage>,
+    policies: Vec<PolicyInformation>,
+    extensions: Vec<Extension>,
     validity: Result<Validity, No>,
     warnings: Vec<Warning>,
 }
@@ -412,13 +358,26 @@ struct Draft<K> {
 impl<K> Draft<K> {
     /// The permission, if every part is granted. That no rule refused is for the inquiry to say.
     fn grant(self, role: &Role) -> Result<Permitted<K>, No> {
-        let Self { subject, alternative_names, key, key_usages, validity, warnings } = self;
+        let Self {
+            subject,
+            alternative_names,
+            key,
+            key_usages,
+            purposes,
+            policies,
+            extensions,
+            validity,
+            warnings,
+        } = self;
+        let mut waivers = role.waivers.clone();
+        waivers.extend(extensions::waiver(&extensions));
         Ok(Permitted {
             subject: subject?,
             alternative_names,
             key: key?,
-            profile: role.profile(key_usages?),
-            policies: role.policies.clone(),
+            profile: role.profile(key_usages?, purposes),
+            policies,
+            extensions,
             validity: validity?,
             rsa_scheme: keys::rsa_scheme(&role.config),
             revocation: match role.config.storage {
@@ -428,7 +387,7 @@ impl<K> Draft<K> {
             subject_key_identifier: None,
             leaf_not_after: role.config.leaf_not_after_behavior.over_the_issuers(),
             path: 0,
-            waivers: role.waivers.clone(),
+            waivers,
             warnings,
         })
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::extension::{self, Criticality, Endpoints, PolicyInformation};
+use crate::extension::{self, Criticality, Endpoints, Extension, PolicyInformation};
 use crate::key::{KeyIdentifier, PublicKey, Signature, SignatureAlgorithm};
 use crate::name::{DistinguishedName, GeneralName};
 use crate::profile::Profile;
@@ -32,6 +32,8 @@ pub(crate) struct TbsFields<'a> {
     pub(crate) endpoints: &'a Endpoints,
     pub(crate) alternative_names: &'a [GeneralName],
     pub(crate) policies: &'a [PolicyInformation],
+    /// The requester's own, behind those that we write.
+    pub(crate) extensions: &'a [Extension],
 }
 
 /// What a certificate says about its own revocation.
@@ -60,6 +62,7 @@ impl TbsCertificate {
             endpoints,
             alternative_names,
             policies,
+            extensions: own_extensions,
         } = *fields;
         let mut der = Tlv::with_capacity(1024);
         der.nest(tlv::SEQUENCE, |tbs| {
@@ -108,6 +111,7 @@ impl TbsCertificate {
                     if revocation == RevocationPointers::NoneAvailable {
                         extension::no_revocation_available(extensions);
                     }
+                    own_extensions.iter().for_each(|own| extension::granted(extensions, own));
                 });
             });
         });

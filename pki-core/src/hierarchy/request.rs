@@ -182,6 +182,7 @@ fn consider<K>(
             name_constraints: name_constraints.clone(),
         },
         policies: Vec::new(),
+        extensions: Vec::new(),
         validity: validity?,
         rsa_scheme: *rsa_scheme,
         revocation: RevocationPointers::Endpoints,

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::extensions::ExtensionPolicy;
 use super::keys::KeyPolicy;
 use super::lifetime::Dates;
 use super::names::NamePolicy;
@@ -404,6 +405,7 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
     let names = NamePolicy::accept(&mut config, &mut complaints);
     let dates = Dates::accept(&mut config, &mut complaints);
     let subject = subject::accept(&mut config, &mut complaints);
+    let extensions = ExtensionPolicy::accept(&config, &mut complaints);
     let policies = policies::accept(&mut config, &mut complaints);
     let key_usages = KeyUsagePolicy::accept(&config, &mut complaints);
     let extended_key_usages = accept_purposes(&config, &mut complaints);
@@ -422,6 +424,7 @@ pub(super) fn accept(mut config: RoleConfig) -> Result<Role, RoleConfigError> {
             extended_key_usages,
             policies,
             waivers,
+            extensions,
         }),
         _ => Err(RoleConfigError { complaints }),
     }
@@ -441,7 +444,7 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
             })*
         };
     }
-    only_the_default!(key_reuse, use_csr_subject, use_csr_extensions, allowed_extensions, generate_lease,);
+    only_the_default!(key_reuse, generate_lease);
 }
 
 /// The purposes of the flags and of `ext_key_usage`, in the order in which certificates list them.

@@ -68,6 +68,20 @@ impl Role {
         }
     }
 
+    /// The CSR's subject, byte for byte.
+    pub(super) fn whole_subject(
+        &self,
+        subject: &DistinguishedName,
+        granted: &[GeneralName],
+        inquiry: &mut Inquiry,
+    ) -> Result<DistinguishedName, No> {
+        let value = || subject.to_string();
+        inquiry.ask(RuleId::SUBJECT_VALUE, value, || readable_subject(subject))?;
+        let somebody = || if subject.is_empty() { nobody(granted) } else { Ok(()) };
+        let _ = inquiry.ask(RuleId::SUBJECT_NOBODY, value, somebody);
+        Ok(subject.clone())
+    }
+
     /// The subject: the role's attributes, then common name, serialNumber and user ids, each kind as one RDN.
     pub(super) fn compose_subject(
         &self,
@@ -89,6 +103,28 @@ impl Role {
         let _ = inquiry.ask(RuleId::SUBJECT_NOBODY, || subject.to_string(), somebody);
         Ok(subject)
     }
+}
+
+/// A subject that is taken whole can be read where the rules read it: a common name in a type of string that nobody
+/// knows would pass them by.
+fn readable_subject(subject: &DistinguishedName) -> Result<(), No> {
+    for kind in [AttributeType::CommonName, AttributeType::SerialNumber, AttributeType::UserId] {
+        let values = subject.values(kind);
+        let odd = values.iter().find(|value| CommonName::parse(value).is_err());
+        if odd.is_none() && values.len() == subject.count(kind) {
+            continue;
+        }
+        return Err(No {
+            rule: RuleId::SUBJECT_VALUE,
+            value: odd.cloned().unwrap_or_default(),
+            reason: alloc::format!(
+                "the CSR's subject has a {} that is empty, has control characters, or is no text",
+                kind.short_name()
+            ),
+            remedy: Remedy::Request("make the CSR with a subject of plain text".to_string()),
+        });
+    }
+    Ok(())
 }
 
 /// RFC 5280 appendix A.1: each attribute has an alphabet and an upper bound.

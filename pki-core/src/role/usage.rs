@@ -56,6 +56,11 @@ impl KeyUsagePolicy {
         })
     }
 
+    /// The usages that a CSR asks for, where the role takes them from it.
+    pub(super) const fn of_csr(usages: KeyUsages) -> Self {
+        Self::Listed(usages)
+    }
+
     /// The usages for a key of this type.
     pub(super) fn permit(
         self,
