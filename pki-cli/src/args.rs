@@ -17,8 +17,8 @@ use crate::answer::Shape;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
-    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, mount, publish,
-    revoke, role, root, sign, tree, verify,
+    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, mount, ocsp,
+    publish, revoke, role, root, sign, tree, verify,
 };
 
 /// A command at the end of a branch: its flags, and what it does.
@@ -224,6 +224,7 @@ static TREE: &[Entry] = &[
     Entry::act::<revoke::Revoke>("revoke", "Revoke a certificate"),
     Entry::family::<Cert>("cert", "Certificates that were issued"),
     Entry::family::<Crl>("crl", "What is revoked, signed"),
+    Entry::family::<Ocsp>("ocsp", "What a certificate is, by OCSP"),
     Entry::act::<publish::Publish>("publish", "Write CA certificates and CRLs for a web server"),
     Entry::act::<verify::Verify>("verify", "Check a certificate against its issuers"),
     Entry::act::<inspect::Inspect>("inspect", "Print what a certificate, CSR, CRL or key says"),
@@ -337,6 +338,12 @@ impl Family for Crl {
         Entry::act::<crl::Show>("show", "Print the last CRL"),
         Entry::act::<crl::Rotate>("rotate", "Sign new CRLs"),
     ];
+}
+
+struct Ocsp;
+
+impl Family for Ocsp {
+    const ENTRIES: &'static [Entry] = &[Entry::act::<ocsp::Respond>("respond", "Answer an OCSP request")];
 }
 
 struct Audit;

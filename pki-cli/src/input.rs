@@ -17,6 +17,8 @@ pub(crate) enum Limit {
     Bundle,
     /// A CRL has about 40 octets for each revocation; this is two million of them.
     Crl,
+    /// An OCSP request: what is too large for one still gets its answer.
+    OcspRequest,
     /// A passphrase or a sealing key.
     Secret,
     /// Whatever `inspect` may be shown, a CRL being the largest.
@@ -29,7 +31,7 @@ impl Limit {
             Self::Csr => 64 << 10,
             Self::Bundle => 1 << 20,
             Self::Crl | Self::Any => 96 << 20,
-            Self::Secret => 64 << 10,
+            Self::OcspRequest | Self::Secret => 64 << 10,
         }
     }
 
@@ -38,6 +40,7 @@ impl Limit {
             Self::Csr => "a certification request",
             Self::Bundle => "a certificate bundle",
             Self::Crl => "a CRL",
+            Self::OcspRequest => "an OCSP request",
             Self::Secret => "a secret",
             Self::Any => "a certificate, a request, a CRL or a key",
         }

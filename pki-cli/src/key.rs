@@ -241,7 +241,10 @@ impl Act for Import {
 }
 
 /// A key from a file.
-fn read(file: &std::path::Path, password_file: Option<&std::path::Path>) -> Result<SoftwareKey, Fault> {
+pub(crate) fn read(
+    file: &std::path::Path,
+    password_file: Option<&std::path::Path>,
+) -> Result<SoftwareKey, Fault> {
     let octets = input::read(file, Limit::Bundle)?;
     let password = password_file.map(read_passphrase).transpose()?;
     let password = password.as_ref().map(|password| password.as_slice());

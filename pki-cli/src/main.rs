@@ -27,6 +27,7 @@ mod key;
 mod mount;
 mod name;
 mod names;
+mod ocsp;
 mod output;
 mod period;
 mod publish;

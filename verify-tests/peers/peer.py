@@ -5,14 +5,16 @@ peer facts CERTIFICATE
 peer csr CSR                       checks the signature
 peer crl CRL ISSUER                checks the signature, lists what is revoked
 peer make-csr KEY-TYPE NAME OUT
+peer ocsp-request CERTIFICATE ISSUER HASH OUT   with a nonce of 32 octets; Python only
+peer ocsp-response RESPONSE REQUEST SIGNER      checks the signature and the nonce; Python only
 """
 
 import sys
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
-from cryptography.x509 import verification
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
+from cryptography.x509 import ocsp, verification
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 # RFC 5280, 5.3.1
@@ -101,6 +103,41 @@ def crl(file, issuer):
         print(f"revoked {entry.serial_number:x} reason {REASONS[reason.value.reason] if reason else 0}")
 
 
+def ocsp_request(certificate, issuer, name, out):
+    algorithm = {"sha1": hashes.SHA1, "sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}[name]
+    builder = ocsp.OCSPRequestBuilder().add_certificate(
+        certificates(certificate)[0], certificates(issuer)[0], algorithm()
+    )
+    request = builder.add_extension(x509.OCSPNonce(bytes(range(32))), critical=False).build()
+    with open(out, "wb") as target:
+        target.write(request.public_bytes(serialization.Encoding.DER))
+
+
+def ocsp_response(response, request, signer):
+    response = ocsp.load_der_ocsp_response(read(response))
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        print(f"response {response.response_status.name.lower()}")
+        return
+    key = certificates(signer)[0].public_key()
+    signature, signed = response.signature, response.tbs_response_bytes
+    # RSASSA-PSS (RFC 4055 3.1), whose hash the library does not read out of a response.
+    pss = response.signature_algorithm_oid.dotted_string == "1.2.840.113549.1.1.10"
+    digest = hashes.SHA256() if pss else response.signature_hash_algorithm
+    if isinstance(key, rsa.RSAPublicKey):
+        scheme = padding.PSS(padding.MGF1(digest), digest.digest_size) if pss else padding.PKCS1v15()
+        key.verify(signature, signed, scheme, digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, signed, ec.ECDSA(digest))
+    else:
+        key.verify(signature, signed)
+    asked = ocsp.load_der_ocsp_request(read(request)).extensions.get_extension_for_class(x509.OCSPNonce)
+    said = response.extensions.get_extension_for_class(x509.OCSPNonce)
+    assert asked.value.nonce == said.value.nonce, "another nonce"
+    for single in response.responses:
+        reason = REASONS[single.revocation_reason] if single.revocation_reason else "-"
+        print(f"{single.serial_number:x} {single.certificate_status.name.lower()} reason {reason}")
+
+
 def make_csr(key_type, name, out):
     make = {
         "rsa": lambda: rsa.generate_private_key(65537, 2048),
@@ -120,7 +157,15 @@ def make_csr(key_type, name, out):
         target.write(request.public_bytes(serialization.Encoding.PEM))
 
 
-COMMANDS = {"verify": verify, "facts": facts, "csr": csr, "crl": crl, "make-csr": make_csr}
+COMMANDS = {
+    "verify": verify,
+    "facts": facts,
+    "csr": csr,
+    "crl": crl,
+    "make-csr": make_csr,
+    "ocsp-request": ocsp_request,
+    "ocsp-response": ocsp_response,
+}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -89,7 +89,7 @@ fn python(program: &str) -> PathBuf {
 pub(crate) fn how_to_install(program: &Path) -> String {
     let name = program.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let package = match name.as_ref() {
-        "certtool" => "gnutls-bin",
+        "certtool" | "ocsptool" => "gnutls-bin",
         "go" => "golang-go",
         "java" | "javac" | "keytool" => "openjdk-17-jdk-headless",
         "lint_crl" | "lint_pkix_cert" | "python" => {

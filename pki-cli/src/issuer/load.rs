@@ -113,6 +113,11 @@ impl LoadedIssuer {
         KnownIssuer::join(house, mount, record, IssuerUsage::CrlSigning)?.unlock(house)
     }
 
+    /// An issuer with its key, to answer OCSP requests.
+    pub(crate) fn for_ocsp(house: &House, mount: &Mount, record: IssuerRecord) -> Result<Self, Fault> {
+        KnownIssuer::join(house, mount, record, IssuerUsage::OcspSigning)?.unlock(house)
+    }
+
     /// The chain to hand out with a certificate: the issuer's own certificate and those above it, the root last, along
     /// the path that accepted it; or the chain that was set.
     pub(crate) fn chain_members(&self, prepared: &Prepared) -> Vec<ChainMember> {

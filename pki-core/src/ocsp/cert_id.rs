@@ -8,6 +8,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::issuer::IssuerCertificate;
+use crate::key::PublicKey;
+use crate::name::DistinguishedName;
 use crate::oid;
 use crate::serial::SerialNumber;
 use crate::tlv::{self, Tlv};
@@ -62,7 +64,7 @@ pub struct CertId {
 impl CertId {
     /// The certificate of this serial number below this issuer.
     pub fn new(hash: CertIdHash, issuer: &IssuerCertificate, serial: SerialNumber) -> Self {
-        let (name_hash, key_hash) = hashes(hash, issuer);
+        let (name_hash, key_hash) = hashes(hash, issuer.subject(), issuer.certificate().public_key());
         let mut der = Tlv::with_capacity(128);
         der.nest(tlv::SEQUENCE, |id| {
             id.nest(tlv::SEQUENCE, |algorithm| {
@@ -76,11 +78,16 @@ impl CertId {
         Self { der: der.into_vec(), hash: Some(hash), name_hash, key_hash, serial: Some(serial) }
     }
 
-    /// Whether the certificate is one of this issuer's authority: its name and its key's bits, hashed as the CertID says.
-    /// The subject key identifier has no part in it.
+    /// Whether the certificate is one of this issuer's authority.
     pub fn names(&self, issuer: &IssuerCertificate) -> bool {
+        self.matches(issuer.subject(), issuer.certificate().public_key())
+    }
+
+    /// Whether the certificate is one of the authority of this name and key: both hashed as the CertID says, the key's bits
+    /// alone. A subject key identifier has no part in it.
+    pub fn matches(&self, name: &DistinguishedName, key: &PublicKey) -> bool {
         self.hash.is_some_and(|hash| {
-            let (name_hash, key_hash) = hashes(hash, issuer);
+            let (name_hash, key_hash) = hashes(hash, name, key);
             name_hash == self.name_hash && key_hash == self.key_hash
         })
     }
@@ -121,9 +128,8 @@ impl CertId {
     }
 }
 
-fn hashes(hash: CertIdHash, issuer: &IssuerCertificate) -> (Vec<u8>, Vec<u8>) {
-    let key = issuer.certificate().public_key().key_octets();
-    (hash.digest(issuer.subject().der()), hash.digest(key))
+fn hashes(hash: CertIdHash, name: &DistinguishedName, key: &PublicKey) -> (Vec<u8>, Vec<u8>) {
+    (hash.digest(name.der()), hash.digest(key.key_octets()))
 }
 
 /// The hash of an AlgorithmIdentifier's content; its parameters are NULL or absent.
