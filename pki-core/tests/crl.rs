@@ -384,6 +384,13 @@ fn each_difference_from_the_log_is_named() {
         CrlPeriod { this_update: hours(74), next_update: hours(100), ..period(7) },
         &[two],
     );
+    let gone = [D::Missing { serial: one.serial }];
+    assert_eq!(ask(later, &longer_gone, log(&[one, two])), gone, "on no list beyond its end");
+    let before_its_end = CrlCheck { published: Some(period(6)), ..later };
+    assert_eq!(ask(before_its_end, &longer_gone, log(&[one, two])), gone, "on none beyond its end");
+    let beyond_its_end = CrlPeriod { this_update: hours(2), ..period(6) };
+    let later = CrlCheck { published: Some(beyond_its_end), ..later };
+    assert_eq!(ask(later, &only_two, log(&[one, two])), gone, "within the margin");
     assert_eq!(ask(later, &longer_gone, log(&[one, two])), []);
     let foreign = signed(&other, &full, period(7), &[one, two]);
     assert_eq!(

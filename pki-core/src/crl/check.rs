@@ -19,7 +19,7 @@ pub struct CrlCheck<'a> {
     pub issuer: &'a IssuerCertificate,
     /// What the list should cover.
     pub scope: &'a CrlScope,
-    /// The list that is published, if this is another one, which is to follow it.
+    /// The list that is published and has every entry, if the one at hand is to follow it.
     pub published: Option<CrlPeriod>,
     /// How long entries stay.
     pub retention: Retention,
@@ -124,9 +124,10 @@ impl CrlCheck<'_> {
                 Some(_) => {}
             }
         }
+        // What was listed before, past its certificate's end, may be gone; nothing else may.
+        let listed = self.published.map(|published| published.this_update);
         for revocation in logged.into_values() {
-            let last = revocation.not_after.and_then(|not_after| self.retention.until(not_after));
-            if last.is_none_or(|last| list.this_update() <= last) {
+            if revocation.release(self.retention, listed, list.this_update()).is_none() {
                 found.push(CrlDifference::Missing { serial: revocation.certificate.serial });
             }
         }
