@@ -337,6 +337,9 @@ impl Family for Crl {
     const ENTRIES: &'static [Entry] = &[
         Entry::act::<crl::Show>("show", "Print the last CRL"),
         Entry::act::<crl::Rotate>("rotate", "Sign new CRLs"),
+        Entry::act::<crl::status::Status>("status", "Say whether a CRL is about to lapse"),
+        Entry::act::<crl::check::Check>("check", "Hold CRLs against the log of revocations"),
+        Entry::act::<crl::series::Series>("series", "Sign the next CRLs of an offline issuer"),
     ];
 }
 

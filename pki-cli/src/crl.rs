@@ -1,16 +1,21 @@
 //! `pki crl`: what is revoked, signed.
 
+pub(crate) mod check;
+pub(crate) mod series;
+mod sign;
+pub(crate) mod status;
+
 use std::time::Duration;
 
 use clap::Args;
-use pki_core::crl::{CrlError, CrlNumber, CrlPeriod};
-use pki_core::issuer::Issuer;
-use pki_core::key::software::SoftwareKey;
+use pki_core::name::Uri;
 use pki_core::pem;
-use pki_store::crl::{CrlDraft, CrlRecord, CrlScope};
+use pki_store::crl::{CrlRecord, CrlScope};
 use pki_store::issuer::{CrlSigning, IssuerRecord};
 use pki_store::mount::{Mount, MountKind};
-use pki_store::{IssuerId, Op, Outcome, Store, block_on};
+use pki_store::{IssuerId, Store, block_on};
+
+use self::sign::{List, sign};
 
 use crate::answer::{Answer, Directory, Document, Encoded, Shape};
 use crate::args::Act;
@@ -19,7 +24,6 @@ use crate::issuer;
 use crate::issuer::load::{LoadedIssuer, pem_text};
 use crate::issuer::settings::IssuerUsage;
 use crate::period;
-use crate::random::OsRandom;
 use crate::session::{House, Session};
 use crate::table::Table;
 
@@ -30,6 +34,9 @@ pub(crate) struct Show {
     /// Issuer whose CRL is meant
     #[arg(long, default_value = "default", value_name = "REF")]
     issuer_ref: String,
+    /// The last delta CRL instead of the full one
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    delta: Option<bool>,
 }
 
 /// Sign a new CRL for each authority: of the mount that is named, else of every mount of the store.
@@ -41,6 +48,12 @@ pub(crate) struct Rotate {
     /// How long the CRL is good for [default: 72h]
     #[arg(long, value_parser = crate::duration::parse, value_name = "DURATION")]
     expiry: Option<Duration>,
+    /// Sign what was revoked since the last full CRL, which stays
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    delta: Option<bool>,
+    /// Where deltas to this full CRL are published: verifiers find them by it. May be repeated
+    #[arg(long, conflicts_with = "delta", value_parser = parse_url, value_name = "URL")]
+    freshest_crl: Vec<Uri>,
 }
 
 /// How far ahead nextUpdate is, as in Vault.
@@ -57,10 +70,14 @@ impl Act for Show {
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let record = issuer::find(&house, &mount, &self.issuer_ref)?;
-        let crl = block_on(house.store.crl(record.authority, CrlScope::Full))?.ok_or_else(|| {
+        let (scope, kind, flag) = match self.delta {
+            Some(true) => (CrlScope::Delta, "delta CRL", " --delta"),
+            _ => (CrlScope::Full, "CRL", ""),
+        };
+        let crl = block_on(house.store.crl(record.authority, scope))?.ok_or_else(|| {
             Fault::missing(
-                format!("the authority of the issuer {} has no CRL", issuer::label(&record)),
-                format!("sign one: `pki --mount {} crl rotate`", mount.name),
+                format!("the authority of the issuer {} has no {kind}", issuer::label(&record)),
+                format!("sign one: `pki --mount {} crl rotate{flag}`", mount.name),
             )
         })?;
         let mut answer = answer(&house, &record, &crl)?;
@@ -106,17 +123,22 @@ impl Act for Rotate {
             Some(expiry) if !expiry.is_zero() => expiry,
             _ => EXPIRY,
         };
+        let list = match self.delta {
+            Some(true) => List::Delta,
+            _ => List::Full { freshest: self.freshest_crl.clone() },
+        };
         let mut answer = Answer::new();
         let mut table = Table::new(&["mount", "issuer", "number", "revoked", "next update"]);
         let mut crls = Vec::new();
-        for (mount, record) in self.signers(&house, session, &mut answer)? {
+        for (mount, record) in signers(&house, session, self.issuer_ref.as_deref(), &mut answer)? {
             let loaded = LoadedIssuer::for_crls(&house, &mount, record)?;
-            let (draft, next_update) = sign(&house, &mount, &loaded, expiry)?;
+            let signed = sign(&house, &mount, &loaded, &list, expiry)?;
+            let (draft, next_update) = (&signed.draft, signed.next_update);
             table.row(vec![
                 mount.name.clone(),
                 issuer::label(&loaded.record),
                 draft.number.to_string(),
-                draft.revoked.to_string(),
+                signed.entries.to_string(),
                 period::until(next_update, house.now),
             ]);
             crls.push(serde_json::json!({
@@ -124,7 +146,7 @@ impl Act for Rotate {
                 "issuer": issuer::label(&loaded.record),
                 "authority": loaded.record.authority.to_string(),
                 "number": draft.number.to_string(),
-                "revoked": draft.revoked,
+                "revoked": signed.entries,
                 "next_update": next_update.as_secs(),
             }));
         }
@@ -139,55 +161,51 @@ impl Act for Rotate {
     }
 }
 
-impl Rotate {
-    /// One issuer for each authority that signs its CRLs here.
-    fn signers(
-        &self,
-        house: &House,
-        session: &Session,
-        answer: &mut Answer,
-    ) -> Result<Vec<(Mount, IssuerRecord)>, Fault> {
-        if let Some(reference) = &self.issuer_ref {
-            let mount = house.pki_mount(session)?;
-            let record = issuer::find(house, &mount, reference)?;
-            return Ok(vec![(mount, record)]);
+/// One issuer for each authority that signs its CRLs here, or the one that is named.
+fn signers(
+    house: &House,
+    session: &Session,
+    named: Option<&str>,
+    answer: &mut Answer,
+) -> Result<Vec<(Mount, IssuerRecord)>, Fault> {
+    if let Some(reference) = named {
+        let mount = house.pki_mount(session)?;
+        let record = issuer::find(house, &mount, reference)?;
+        return Ok(vec![(mount, record)]);
+    }
+    let mounts = match session.named_mount() {
+        Some(_) => vec![house.pki_mount(session)?],
+        None => block_on(house.store.mounts())?,
+    };
+    let mut signers: Vec<(Mount, IssuerRecord)> = Vec::new();
+    for mount in mounts {
+        if mount.kind != MountKind::Pki {
+            continue;
         }
-        let mounts = match session.named_mount() {
-            Some(_) => vec![house.pki_mount(session)?],
-            None => block_on(house.store.mounts())?,
-        };
-        let mut signers: Vec<(Mount, IssuerRecord)> = Vec::new();
-        for mount in mounts {
-            if mount.kind != MountKind::Pki {
+        let mut issuers = block_on(house.store.issuers(mount.id))?;
+        // The default speaks for its authority where several certificates could.
+        issuers.sort_by_key(|record| Some(record.id) != mount.default_issuer);
+        for record in issuers {
+            if record.key.is_none() || signers.iter().any(|(_, s)| s.authority == record.authority) {
                 continue;
             }
-            let mut issuers = block_on(house.store.issuers(mount.id))?;
-            // The default speaks for its authority where several certificates could.
-            issuers.sort_by_key(|record| Some(record.id) != mount.default_issuer);
-            for record in issuers {
-                if record.key.is_none() || signers.iter().any(|(_, s)| s.authority == record.authority) {
-                    continue;
-                }
-                if record.crl_signing == CrlSigning::Off {
-                    answer.warn(format!(
-                        "the CRLs of the issuer {} are not signed in the mount {}",
-                        issuer::label(&record),
-                        mount.name
-                    ));
-                    continue;
-                }
-                if !issuer::usage(&record)?.contains(&IssuerUsage::CrlSigning) {
-                    answer.warn(format!(
-                        "the issuer {} is not to be used for crl-signing",
-                        issuer::label(&record)
-                    ));
-                    continue;
-                }
-                signers.push((mount.clone(), record));
+            if record.crl_signing == CrlSigning::Off {
+                answer.warn(format!(
+                    "the CRLs of the issuer {} are not signed in the mount {}",
+                    issuer::label(&record),
+                    mount.name
+                ));
+                continue;
             }
+            if !issuer::usage(&record)?.contains(&IssuerUsage::CrlSigning) {
+                answer
+                    .warn(format!("the issuer {} is not to be used for crl-signing", issuer::label(&record)));
+                continue;
+            }
+            signers.push((mount.clone(), record));
         }
-        Ok(signers)
     }
+    Ok(signers)
 }
 
 /// The first CRL of each new authority; a warning where it cannot be.
@@ -204,8 +222,10 @@ pub(crate) fn at_birth(
         if block_on(house.store.crl(record.authority, CrlScope::Full))?.is_some() {
             continue;
         }
-        let signed = LoadedIssuer::for_crls(house, mount, record.clone())
-            .and_then(|loaded| sign(house, mount, &loaded, EXPIRY));
+        let signed = LoadedIssuer::for_crls(house, mount, record.clone()).and_then(|loaded| {
+            let list = List::Full { freshest: Vec::new() };
+            sign(house, mount, &loaded, &list, EXPIRY)
+        });
         if let Err(fault) = signed {
             answer.warn(format!("the issuer {} has no CRL yet: {}", issuer::label(&record), fault.fault()));
         }
@@ -213,81 +233,6 @@ pub(crate) fn at_birth(
     Ok(())
 }
 
-/// Signs and publishes the next CRL of the issuer's authority.
-fn sign(
-    house: &House,
-    mount: &Mount,
-    loaded: &LoadedIssuer,
-    expiry: Duration,
-) -> Result<(CrlDraft, pki_core::time::UnixTime), Fault> {
-    let authority = loaded.record.authority;
-    let begin = Op::BeginCrl {
-        authority,
-        mount: mount.id,
-        scope: CrlScope::Full,
-        nanoseconds: crate::clock::nanoseconds()?,
-    };
-    let committed = house.commit_step(begin)?;
-    let Some(Outcome::Crl(draft)) = committed.outcomes.first().cloned() else {
-        return Err(Fault::defect("the store gave no CRL number"));
-    };
-    let next_update = draft.this_update.checked_add(expiry).unwrap_or(pki_core::time::UnixTime::MAX);
-    let der = build(house, &loaded.issuer, &draft, next_update)?;
-    let finish = Op::FinishCrl { draft, next_update, der };
-    let mut audit = house.done("crl/rotate", Some(mount));
-    audit.detail = serde_json::json!({
-        "authority": authority.to_string(),
-        "number": draft.number.to_string(),
-        "revoked": draft.revoked,
-    })
-    .to_string();
-    house.commit(vec![finish], audit)?;
-    Ok((draft, next_update))
+fn parse_url(text: &str) -> Result<Uri, String> {
+    Uri::parse(text).map_err(|error| error.to_string())
 }
-
-fn build(
-    house: &House,
-    issuer: &Issuer<SoftwareKey>,
-    draft: &CrlDraft,
-    next_update: pki_core::time::UnixTime,
-) -> Result<Vec<u8>, Fault> {
-    // The store has each serial number of an authority once.
-    let mut entries: Vec<u8> = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = block_on(house.store.revocations(draft.authority, after, draft.last_revocation, PAGE))?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for revocation in &page {
-            entries.extend_from_slice(&revocation.revoked_certificate().entry_der());
-        }
-        if page.len() < PAGE {
-            break;
-        }
-    }
-    let number = CrlNumber::from_u128(draft.number);
-    let period = CrlPeriod { number, this_update: draft.this_update, next_update };
-    write(issuer, pki_core::crl::CrlScope::full(), period, &entries).map_err(|error| {
-        Fault::refused(
-            format!("the CRL was not signed: {error}"),
-            "name an issuer whose certificate may sign CRLs: --issuer-ref",
-        )
-    })
-}
-
-/// A signed list with these encoded entries.
-fn write(
-    issuer: &Issuer<SoftwareKey>,
-    scope: pki_core::crl::CrlScope,
-    period: CrlPeriod,
-    entries: &[u8],
-) -> Result<Vec<u8>, CrlError> {
-    let mut stream = issuer.begin_crl(scope, period, entries.len())?;
-    stream.entries(entries)?;
-    let head = stream.head().to_vec();
-    let ends = stream.sign(&mut OsRandom)?;
-    Ok([&ends.header[..], &head, entries, &ends.tail].concat())
-}
-
-/// So many revocations are read at once.
-const PAGE: usize = 4_096;

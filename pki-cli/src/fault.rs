@@ -15,6 +15,10 @@ pub(crate) enum Exit {
     Unusable = 4,
     /// 5: our defect.
     Defect = 5,
+    /// 10: of a status: somebody should look.
+    Warning = 10,
+    /// 11: of a status: somebody has to act.
+    Critical = 11,
 }
 
 /// Why a command did not do what was asked: the fault, then the remedy.
@@ -44,6 +48,16 @@ impl Fault {
     /// The store, its seal or the disk cannot be used.
     pub(crate) fn unusable(fault: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Exit::Unusable, fault, remedy)
+    }
+
+    /// A status that somebody should look at.
+    pub(crate) fn warning(fault: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Exit::Warning, fault, remedy)
+    }
+
+    /// A status that somebody has to act on.
+    pub(crate) fn critical(fault: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(Exit::Critical, fault, remedy)
     }
 
     /// Our own mistake.

@@ -1,7 +1,8 @@
 //! `pki publish`: what may be published, into a directory that a web server serves.
 //!
 //! Per authority, named by its key identifier: `ID.crt` and `ID.pem` (the CA certificate), `ID.chain.pem` (it and
-//! those above it), `ID.crl` and `ID.crl.pem` (the current CRL).
+//! those above it), `ID.crl` and `ID.crl.pem` (the current CRL),
+//! `ID.delta.crl` (the current delta to it, if there is one).
 
 use std::path::{Path, PathBuf};
 
@@ -89,7 +90,14 @@ impl Publish {
             ));
         }
         self.write(&format!("{name}.crl"), &crl.der, written)?;
-        self.write(&format!("{name}.crl.pem"), pem::encode(pem::X509_CRL, &crl.der).as_bytes(), written)
+        self.write(&format!("{name}.crl.pem"), pem::encode(pem::X509_CRL, &crl.der).as_bytes(), written)?;
+        // A delta to an older CRL than the one beside it says nothing.
+        match block_on(house.store.crl(record.authority, CrlScope::Delta))? {
+            Some(delta) if delta.number > crl.number => {
+                self.write(&format!("{name}.delta.crl"), &delta.der, written)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// One file; two certificates of one authority share their CRL, and the newer certificate wins.

@@ -207,9 +207,9 @@ impl House {
         self.commit_batch(ops, vec![audit])
     }
 
-    /// Commits one step of an act whose last step is logged.
-    pub(crate) fn commit_step(&self, op: Op) -> Result<Committed, Fault> {
-        self.commit_batch(vec![op], Vec::new())
+    /// Commits the first step of an act whose last step is logged.
+    pub(crate) fn commit_step(&self, ops: Vec<Op>) -> Result<Committed, Fault> {
+        self.commit_batch(ops, Vec::new())
     }
 
     fn commit_batch(&self, ops: Vec<Op>, audit: Vec<AuditEntry>) -> Result<Committed, Fault> {

@@ -15,6 +15,7 @@ mod hierarchies;
 mod issuing;
 mod records;
 mod refusals;
+mod revocation;
 mod roles;
 mod stores;
 
