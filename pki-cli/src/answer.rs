@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::pem;
+use pki_core::pkcs12::Pkcs12Profile;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -14,7 +15,9 @@ use zeroize::Zeroizing;
 use crate::args::Global;
 use crate::args::global::Format;
 use crate::fault::Fault;
+use crate::layout::Layout;
 use crate::output::{self, Existing, Readers, StagedFile};
+use crate::package::{Contents, Package};
 use crate::set::{self, CertificateSet, StagedSet, Swap};
 
 /// What an answer can be asked for.
@@ -34,6 +37,8 @@ pub(crate) enum Document {
     None,
     /// A certificate, CSR or CRL.
     Public,
+    /// A CA's certificate with those above it, which others trust.
+    Authority,
     /// A certificate or CSR and the private key that was made for it.
     WithKey,
 }
@@ -250,21 +255,13 @@ impl Answer {
         Ok(octets)
     }
 
-    fn certificate_set(&self) -> Result<CertificateSet, Fault> {
-        let encoded = self
+    /// The certificate with what belongs to it.
+    fn contents(&self) -> Result<Contents<'_>, Fault> {
+        let certificate = self
             .encoded
             .as_ref()
-            .ok_or_else(|| Fault::defect("an answer without a certificate was asked for as a set"))?;
-        Ok(CertificateSet {
-            certificate: pem::encode(encoded.label, &encoded.der),
-            key: self.secret.as_ref().map(|(_, pem)| pem.clone()),
-            chain: encoded
-                .issuers
-                .iter()
-                .filter(|issuer| !issuer.is_root)
-                .map(|issuer| pem::encode(pem::CERTIFICATE, &issuer.der))
-                .collect(),
-        })
+            .ok_or_else(|| Fault::defect("an answer without a certificate was asked for as one"))?;
+        Ok(Contents { certificate, key: self.secret.as_ref().map(|(_, pem)| pem) })
     }
 }
 
@@ -281,9 +278,10 @@ enum Parts {
 }
 
 /// Where an answer goes and how; what cannot work was refused.
-#[derive(Debug)]
 pub(crate) struct Delivery {
     format: Format,
+    layout: Layout,
+    package: Package,
     field: Option<String>,
     target: Target,
     existing: Existing,
@@ -299,6 +297,17 @@ enum Target {
 impl Delivery {
     /// Decides where the answer goes, and refuses what cannot work.
     pub(crate) fn plan(global: &Global, shape: Shape, swap: Swap) -> Result<Self, Fault> {
+        Self::plan_packed(global, shape, swap, None, Package::default())
+    }
+
+    /// The same for an answer that can be packed, or laid out for a server.
+    pub(crate) fn plan_packed(
+        global: &Global,
+        shape: Shape,
+        swap: Swap,
+        preset: Option<Layout>,
+        package: Package,
+    ) -> Result<Self, Fault> {
         let format = global.format.unwrap_or_default();
         let force = global.force.unwrap_or(false);
         let existing = if force { Existing::Replace } else { Existing::Refuse };
@@ -315,8 +324,27 @@ impl Delivery {
                     "use --format pem_bundle or --out dir/; `pki cert read SERIAL --format der` gives the certificate",
                 ));
             }
+            (Format::Pkcs12 | Format::Pkcs12Legacy, Document::Public | Document::None) => {
+                return Err(Fault::usage(
+                    "a PKCS#12 file holds a key or what is trusted, and this answer is neither",
+                    "use --format pem_bundle; `openssl pkcs12 -export` joins it with a key",
+                ));
+            }
+            (Format::Pkcs12 | Format::Pkcs12Legacy, _) if package.passphrase().is_none() => {
+                return Err(Fault::usage(
+                    "this command writes no PKCS#12 file",
+                    "leave --format out, or use --format json or pem_bundle",
+                ));
+            }
+            (Format::Kubernetes, document) if document != Document::WithKey => {
+                return Err(Fault::usage(
+                    "a Secret of Kubernetes holds a certificate and its key, and this answer has no key",
+                    "use `pki issue`, which makes the key, or --format pem_bundle",
+                ));
+            }
             _ => {}
         }
+        let layout = Layout::of(preset, format, &package)?;
         if let Some(field) = &global.field {
             let known = shape.fields.is_empty()
                 || shape.fields.contains(&field.as_str())
@@ -346,22 +374,30 @@ impl Delivery {
             }
             Some(path) => Target::File(path.clone()),
         };
+        if preset.is_some() && !matches!(target, Target::Directory(_)) {
+            return Err(Fault::usage(
+                "a preset is a set of files, and the line names no directory for them",
+                "name it with --out DIR/",
+            ));
+        }
         let delivery = Self {
             format,
+            layout,
+            package,
             field: global.field.clone(),
             target,
             existing: if swap == Swap::Replace { Existing::Replace } else { existing },
         };
         match &delivery.target {
-            Target::Directory(_) if format == Format::Der => {
+            Target::Directory(_) if matches!(format, Format::Der | Format::Kubernetes) => {
                 return Err(Fault::usage(
-                    "a set of files is PEM, not DER",
+                    format!("a set of files is PEM, and --format {} is one file", format.name()),
                     "name a file with --out, or leave --format out",
                 ));
             }
             Target::StandardOutput { .. } => {}
             Target::File(path) => StagedFile::check(path, delivery.existing)?,
-            Target::Directory(path) => set::check(path, delivery.swap())?,
+            Target::Directory(path) => set::check(path, layout.names(), delivery.swap())?,
         }
         Ok(delivery)
     }
@@ -397,11 +433,21 @@ impl Delivery {
                 Place::File { file, octets, said }
             }
             Target::Directory(path) => Place::Set {
-                set: StagedSet::reserve(path, answer.certificate_set()?, self.swap())?,
+                set: {
+                    let there = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                    let files = self.layout.files(answer.contents()?, &self.package, &there)?;
+                    let set = CertificateSet { names: self.layout.names(), files };
+                    StagedSet::reserve(path, set, self.swap())?
+                },
                 said: match (&self.field, self.format) {
                     (Some(field), _) => answer.field(field, Secret::Kept)?,
                     (None, Format::Json) => answer.json_text(Secret::Kept)?,
-                    (None, Format::Text) => Zeroizing::new(answer.summary().into_bytes()),
+                    (None, Format::Text) => {
+                        let there = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                        let usage = self.layout.usage(&there);
+                        let gap = if usage.is_empty() { "" } else { "\n" };
+                        Zeroizing::new(format!("{}{gap}{usage}", answer.summary()).into_bytes())
+                    }
                     (None, _) => Zeroizing::new(Vec::new()),
                 },
             },
@@ -425,6 +471,9 @@ impl Delivery {
             Format::Json => answer.json_text(Secret::Shown),
             Format::Pem => answer.pem(Secret::Shown, Parts::One),
             Format::PemBundle => answer.pem(Secret::Shown, Parts::Bundle),
+            Format::Pkcs12 => self.package.pkcs12(answer.contents()?, Pkcs12Profile::Modern),
+            Format::Pkcs12Legacy => self.package.pkcs12(answer.contents()?, Pkcs12Profile::Legacy),
+            Format::Kubernetes => self.package.kubernetes(answer.contents()?),
             Format::Der => match &answer.encoded {
                 Some(encoded) => Ok(Zeroizing::new(encoded.der.clone())),
                 None => Err(Fault::defect("an answer without a document was asked for as DER")),

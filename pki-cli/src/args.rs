@@ -17,7 +17,7 @@ use crate::answer::Shape;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
-    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, mount, ocsp,
+    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, lint, mount, ocsp,
     publish, revoke, role, root, sign, tree, verify,
 };
 
@@ -226,6 +226,7 @@ static TREE: &[Entry] = &[
     Entry::family::<Crl>("crl", "What is revoked, signed"),
     Entry::family::<Ocsp>("ocsp", "What a certificate is, by OCSP"),
     Entry::act::<publish::Publish>("publish", "Write CA certificates and CRLs for a web server"),
+    Entry::act::<lint::Lint>("lint", "Ask a certificate, CRL or CSR every clause of the standards"),
     Entry::act::<verify::Verify>("verify", "Check a certificate against its issuers"),
     Entry::act::<inspect::Inspect>("inspect", "Print what a certificate, CSR, CRL or key says"),
     Entry::act::<tree::Tree>("tree", "Draw the hierarchy"),

@@ -9,8 +9,9 @@ use pki_core::pem;
 use pki_store::Op;
 use serde_json::json;
 
-use crate::answer::{Answer, Directory, Document, Encoded, Shape};
+use crate::answer::{Answer, Delivery, Directory, Document, Encoded, Shape};
 use crate::args::Act;
+use crate::args::global::Format;
 use crate::ca::{SignatureScheme, Subject};
 use crate::fault::Fault;
 use crate::input::{self, Limit};
@@ -19,9 +20,10 @@ use crate::issuer::import::Bundle;
 use crate::issuer::load::pem_text;
 use crate::key::source::{KeySource, Origin};
 use crate::names::Sans;
+use crate::package::{KeyFormat, Packaging};
 use crate::random::OsRandom;
-use crate::root::KeyFormat;
 use crate::session::Session;
+use crate::set::Swap;
 use crate::{crl, key};
 
 /// Make a key and a CSR for it; the key waits in the store for its signed certificate.
@@ -41,9 +43,11 @@ pub(crate) struct Generate {
     /// Name that the issuer will have once its certificate comes back
     #[arg(long, value_name = "NAME")]
     issuer_name: Option<String>,
-    /// Write an exported key as PKCS#8 whatever its type: pkcs8
+    /// Write the key as pkcs8, encrypted_pkcs8, pkcs1 (RSA) or sec1 (EC) [default: pkcs1, sec1, else pkcs8]
     #[arg(long, value_name = "FORMAT", help_heading = "Key")]
     private_key_format: Option<KeyFormat>,
+    #[command(flatten)]
+    packaging: Packaging,
 }
 
 /// Bring back the signed certificate, with its chain, in any order.
@@ -60,11 +64,21 @@ impl Act for Generate {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(Shape {
+        if let Some(format @ (Format::Pkcs12 | Format::Pkcs12Legacy | Format::Kubernetes)) =
+            session.global.format
+        {
+            return Err(Fault::usage(
+                format!("--format {} holds a certificate, and this answer is a CSR", format.name()),
+                "leave --format out; when the certificate is there, `pki issuer read --format pkcs12`",
+            ));
+        }
+        let package = self.packaging.resolve(session, self.private_key_format)?;
+        let shape = Shape {
             fields: &["csr", "key_id", "private_key", "private_key_type"],
             document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
             directory: Directory::Refuse,
-        })?;
+        };
+        let plan = Delivery::plan_packed(&session.global, shape, Swap::Refuse, None, package.clone())?;
         self.key.check()?;
         let subject = self.subject.name(None)?;
         if subject.is_empty() {
@@ -113,10 +127,9 @@ impl Act for Generate {
             format!("have it signed, then `pki --mount {} intermediate set-signed FILE`", mount.name),
         );
         if self.key.is_exported() {
-            let format = self.private_key_format.unwrap_or_default().into();
             answer
                 .set("private_key_type", ca_key.key.public_key().key_type().to_string())
-                .secret("private_key", key::pem(&ca_key.key, format)?);
+                .secret("private_key", package.key_pem(&ca_key.key)?);
         }
         let staged = plan.stage(&answer)?;
         let ops: Vec<Op> = ca_key.op().into_iter().collect();

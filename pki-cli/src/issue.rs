@@ -27,12 +27,13 @@ use crate::explanation::{self, Asked, DryRun};
 use crate::fault::Fault;
 use crate::issuer::load::{KnownIssuer, LoadedIssuer, endpoints, pem_text};
 use crate::key::source;
+use crate::layout::Layout;
+use crate::package::{KeyFormat, Packaging};
 use crate::random::OsRandom;
 use crate::request::LeafRequest;
-use crate::root::KeyFormat;
 use crate::session::{House, Session};
-use crate::set::{self, Swap};
-use crate::{ca, duration, issuer, key, output, period, role};
+use crate::set::Swap;
+use crate::{ca, duration, issuer, output, period, role};
 
 /// Issue a certificate with a new key. Without --out, both are printed.
 #[derive(Args, Debug)]
@@ -50,9 +51,14 @@ pub(crate) struct Issue {
     /// Size of the key, where the role allows any; 0 is the type's default
     #[arg(long, value_name = "NUMBER", help_heading = "Key")]
     key_bits: Option<u32>,
-    /// Write the key as PKCS#8 whatever its type: pkcs8
+    /// Write the key as pkcs8, encrypted_pkcs8, pkcs1 (RSA) or sec1 (EC) [default: pkcs1, sec1, else pkcs8]
     #[arg(long, value_name = "FORMAT", help_heading = "Key")]
     private_key_format: Option<KeyFormat>,
+    #[command(flatten)]
+    packaging: Packaging,
+    /// Lay the files in --out DIR/ out for this server
+    #[arg(long = "for", value_name = "SERVER", help_heading = "Output")]
+    preset: Option<Layout>,
     /// Leave the root out of ca_chain and of bundles
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     remove_roots_from_chain: Option<bool>,
@@ -91,6 +97,8 @@ impl Act for Issue {
             key_type,
             key_bits,
             private_key_format,
+            packaging,
+            preset,
             remove_roots_from_chain,
             replace,
             renew_before,
@@ -100,12 +108,15 @@ impl Act for Issue {
         let key = asked_key(key_type, key_bits)?;
         let request = request.parse(&session.requester())?.issue(key);
         let swap = if replace.unwrap_or(false) { Swap::Replace } else { Swap::Refuse };
+        let package = packaging.resolve(session, private_key_format)?;
+        let layout = Layout::of(preset, session.global.format.unwrap_or_default(), &package)?;
+        let plan = || Delivery::plan_packed(&session.global, SHAPE, swap, preset, package.clone());
         let renewal = renew_before
-            .map(|margin| existing_directory(session).map(|directory| (margin, directory)))
+            .map(|margin| existing_directory(session, layout).map(|directory| (margin, directory)))
             .transpose()?;
-        let plan = match &renewal {
+        let planned = match &renewal {
             Some((_, Some(_))) => None,
-            _ => Some(Delivery::plan(&session.global, SHAPE, swap)?),
+            _ => Some(plan()?),
         };
         let house = session.open()?;
         let policy = Policy::load(&house, session, &role)?;
@@ -121,15 +132,16 @@ impl Act for Issue {
         // The chain says no before there is a key, too.
         let permitted = issuer.chain.permit(permitted).map_err(refused)?;
         let loaded = issuer.unlock(&house)?;
-        let plan = match (plan, renewal) {
+        let plan = match (planned, renewal) {
             (Some(plan), _) => plan,
             (None, renewal) => {
                 if let Some((margin, Some(directory))) = renewal
-                    && let Some(current) = still_good(&house, &loaded, &directory, margin, &permitted)
+                    && let Some(current) = standing(&directory, layout, package.passphrase())
+                    && still_good(&house, &loaded, &current, margin, &permitted)
                 {
-                    return unchanged(session, &directory, &current);
+                    return unchanged(session, &directory.join(layout.certificate()), &current);
                 }
-                Delivery::plan(&session.global, SHAPE, swap)?
+                plan()?
             }
         };
 
@@ -138,10 +150,9 @@ impl Act for Issue {
             permitted.with_key(key.public_key().clone()).map_err(|error| ca::fault(error, &role))?;
         let signed = policy.sign(&house, &loaded, permitted, "pki/issue", &asked)?;
         let mut answer = signed.answer(&house, &loaded, remove_roots_from_chain.unwrap_or(false));
-        let format = private_key_format.unwrap_or_default().into();
         answer
             .set("private_key_type", key.public_key().key_type().to_string())
-            .secret("private_key", key::pem(&key, format)?);
+            .secret("private_key", package.key_pem(&key)?);
         if let Some(directory) = plan.directory() {
             answer.fact("written to", directory.display().to_string());
         }
@@ -166,13 +177,13 @@ pub(crate) fn asked_key(
 }
 
 /// The directory of `--out`, which `--renew-before` needs, if it holds a certificate.
-fn existing_directory(session: &Session) -> Result<Option<std::path::PathBuf>, Fault> {
+fn existing_directory(session: &Session, layout: Layout) -> Result<Option<std::path::PathBuf>, Fault> {
     match &session.global.out {
         Some(out)
             if out.as_os_str() != "-"
                 && (out.is_dir() || out.as_os_str().as_encoded_bytes().ends_with(b"/")) =>
         {
-            Ok(out.join(set::CERTIFICATE).exists().then(|| out.clone()))
+            Ok(out.join(layout.certificate()).exists().then(|| out.clone()))
         }
         _ => Err(Fault::usage(
             "--renew-before looks at the certificate in a directory, and the line names none",
@@ -373,61 +384,60 @@ impl Signed {
     }
 }
 
-/// The certificate in `directory`, if it is what would be issued and is good for longer than `margin`.
+/// The certificate in `directory`, if the key beside it is its own.
+fn standing(directory: &Path, layout: Layout, passphrase: Option<&[u8]>) -> Option<Certificate> {
+    let text = |name: &str| std::fs::read_to_string(directory.join(name)).map(Zeroizing::new);
+    let blocks = pem::parse(&text(layout.certificate()).ok()?).ok()?;
+    let certificate = blocks.iter().find(|block| block.label == pem::CERTIFICATE)?;
+    let certificate = Certificate::from_der(&certificate.der).ok()?;
+    // What holds the key is replaced together with the certificate; a PKCS#12 file is not looked into.
+    let Some(key) = layout.key() else { return Some(certificate) };
+    let key = PrivateKeyDer::from_pem(&text(key).ok()?, passphrase).ok()?;
+    let key = SoftwareKey::from_private_key(&key).ok()?;
+    (key.public_key().spki_der() == certificate.public_key().spki_der()).then_some(certificate)
+}
+
+/// Whether a certificate is what would be issued and is good for longer than `margin`.
 fn still_good(
     house: &House,
     loaded: &LoadedIssuer,
-    directory: &Path,
+    current: &Certificate,
     margin: Duration,
     permitted: &Permitted<KeyAlgorithm>,
-) -> Option<Certificate> {
-    let text = std::fs::read_to_string(directory.join(set::CERTIFICATE)).ok()?;
-    let current = Certificate::from_pem(&text).ok()?;
+) -> bool {
     let validity = current.validity();
     // Valid now, and for longer than the margin.
     if !validity.contains(house.now) || validity.remaining(house.now) <= margin {
-        return None;
+        return false;
     }
     // The same names, whatever their order.
-    let mut names = current.alternative_names().ok()?;
+    let Ok(mut names) = current.alternative_names() else { return false };
     let mut wanted = permitted.alternative_names().to_vec();
     names.sort();
     wanted.sort();
     if names != wanted || current.subject() != permitted.subject() {
-        return None;
+        return false;
     }
-    // The same purposes and kind of key, and the key beside it is its own.
-    if current.public_key().key_algorithm() != Some(permitted.key_algorithm()) {
-        return None;
-    }
-    let purposes = current.extended_key_usages().ok()?.unwrap_or_default();
-    if purposes != permitted.profile().extended_key_usages() {
-        return None;
-    }
-    let key = Zeroizing::new(std::fs::read_to_string(directory.join(set::KEY)).ok()?);
-    let key = SoftwareKey::from_private_key(&PrivateKeyDer::from_pem(&key, None).ok()?).ok()?;
-    if key.public_key().spki_der() != current.public_key().spki_der() {
-        return None;
+    // The same purposes and kind of key.
+    let purposes = current.extended_key_usages().ok().map(Option::unwrap_or_default);
+    if current.public_key().key_algorithm() != Some(permitted.key_algorithm())
+        || purposes.as_deref() != Some(permitted.profile().extended_key_usages())
+    {
+        return false;
     }
     // Of the same issuer, and not taken back.
     let issuer = loaded.issuer.certificate().certificate();
-    if !current.issuer().matches(issuer.subject())
-        || current.verify_signature(issuer.public_key(), &Verifier).is_err()
-    {
-        return None;
-    }
-    let revoked = block_on(house.store.revocation(loaded.record.authority, current.serial())).ok()?;
-    revoked.is_none().then_some(current)
+    current.issuer().matches(issuer.subject())
+        && current.verify_signature(issuer.public_key(), &Verifier).is_ok()
+        && block_on(house.store.revocation(loaded.record.authority, current.serial()))
+            .is_ok_and(|revocation| revocation.is_none())
 }
 
 /// Nothing was done, and that is what was asked for.
-fn unchanged(session: &Session, directory: &Path, current: &Certificate) -> Result<(), Fault> {
+fn unchanged(session: &Session, file: &Path, current: &Certificate) -> Result<(), Fault> {
     let until = period::until(current.validity().not_after(), session.now);
     if session.global.format.unwrap_or_default() != Format::Json {
-        output::note(&format!(
-            "{} is valid until {until}: nothing to do",
-            directory.join(set::CERTIFICATE).display()
-        ));
+        output::note(&format!("{} is valid until {until}: nothing to do", file.display()));
         return Ok(());
     }
     let mut answer = Answer::new();

@@ -18,11 +18,13 @@ use pki_store::page::{Order, PageRequest};
 use pki_store::{IssuerId, Op, Store, block_on};
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Directory, Document, Encoded, Shape, list};
+use crate::answer::{Answer, Delivery, Directory, Document, Encoded, Shape, list};
 use crate::args::Act;
 use crate::fault::Fault;
 use crate::name::check_name;
+use crate::package::Packaging;
 use crate::session::{House, Session};
+use crate::set::Swap;
 use crate::table::Table;
 use crate::{key, period};
 
@@ -40,6 +42,8 @@ pub(crate) struct Read {
     /// Name, id, or `default`
     #[arg(default_value = "default")]
     reference: String,
+    #[command(flatten)]
+    packaging: Packaging,
 }
 
 /// Print or set the issuer that is used where none is named.
@@ -100,7 +104,10 @@ impl Act for Read {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(READ)?;
+        let package = self.packaging.resolve(session, None)?;
+        // What others trust: a CA with those above it.
+        let shape = Shape { document: Document::Authority, ..READ };
+        let plan = Delivery::plan_packed(&session.global, shape, Swap::Refuse, None, package)?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
         let record = find(&house, &mount, &self.reference)?;

@@ -6,25 +6,27 @@ use clap::Args;
 use pki_core::explain::Refusal;
 use pki_core::hierarchy;
 use pki_core::issuer::{prepare_root, sign};
+use pki_core::key::PublicKey;
 use pki_core::key::SigningKey;
 use pki_core::key::software::Verifier;
-use pki_core::key::{PrivateKeyFormat, PublicKey};
 use pki_core::pem;
 use pki_core::serial::SerialNumber;
 use pki_store::audit::AuditEntry;
 use pki_store::issuer::{IssuerSettings, NewIssuer};
 use pki_store::{IssuerId, Op, StoreError};
 
-use crate::answer::{Answer, Directory, Document, Encoded, Shape};
+use crate::answer::{Answer, Delivery, Directory, Document, Encoded, Shape};
 use crate::args::Act;
 use crate::ca::{self, Constraints, Subject};
 use crate::fault::Fault;
 use crate::issuer::load::{self, LoadedIssuer, endpoints, pem_text};
 use crate::key::source::KeySource;
 use crate::names::{Lifetime, Sans};
+use crate::package::{KeyFormat, Packaging};
 use crate::random::OsRandom;
 use crate::session::Session;
-use crate::{crl, csr, issuer, key, period};
+use crate::set::Swap;
+use crate::{crl, csr, issuer, period};
 
 /// Make a root: a key, its own certificate, and the first CRL.
 #[derive(Args, Debug)]
@@ -45,9 +47,11 @@ pub(crate) struct Generate {
     /// Name of the issuer
     #[arg(long, value_name = "NAME")]
     issuer_name: Option<String>,
-    /// Write an exported key as PKCS#8 whatever its type: pkcs8
+    /// Write the key as pkcs8, encrypted_pkcs8, pkcs1 (RSA) or sec1 (EC) [default: pkcs1, sec1, else pkcs8]
     #[arg(long, value_name = "FORMAT", help_heading = "Key")]
     private_key_format: Option<KeyFormat>,
+    #[command(flatten)]
+    packaging: Packaging,
 }
 
 /// Certify an intermediate: sign its CSR.
@@ -75,44 +79,14 @@ pub(crate) struct SignIntermediate {
     use_csr_values: Option<bool>,
 }
 
-/// How a private key that is handed out is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum KeyFormat {
-    /// PKCS#1 for RSA, SEC 1 for EC, PKCS#8 for the rest.
-    #[default]
-    Traditional,
-    Pkcs8,
-}
-
-impl std::str::FromStr for KeyFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            // Vault's words for the default.
-            "" | "der" | "pem" => Ok(Self::Traditional),
-            "pkcs8" => Ok(Self::Pkcs8),
-            _ => Err("it is pkcs8, or der for the key type's own format".to_owned()),
-        }
-    }
-}
-
-impl From<KeyFormat> for PrivateKeyFormat {
-    fn from(format: KeyFormat) -> Self {
-        match format {
-            KeyFormat::Traditional => Self::Traditional,
-            KeyFormat::Pkcs8 => Self::Pkcs8,
-        }
-    }
-}
-
 impl Act for Generate {
     fn check(&self, _: &Session) -> Result<(), Fault> {
         Ok(())
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let plan = session.plan(Shape {
+        let package = self.packaging.resolve(session, self.private_key_format)?;
+        let shape = Shape {
             fields: &[
                 "certificate",
                 "issuing_ca",
@@ -125,9 +99,10 @@ impl Act for Generate {
                 "private_key",
                 "private_key_type",
             ],
-            document: if self.key.is_exported() { Document::WithKey } else { Document::Public },
+            document: if self.key.is_exported() { Document::WithKey } else { Document::Authority },
             directory: Directory::Set,
-        })?;
+        };
+        let plan = Delivery::plan_packed(&session.global, shape, Swap::Refuse, None, package.clone())?;
         self.key.check()?;
         let request = ca::request(self.subject.name(None)?, self.sans, self.lifetime, self.constraints)?;
         let house = session.open()?;
@@ -175,10 +150,9 @@ impl Act for Generate {
                 issuers: Vec::new(),
             });
         if self.key.is_exported() {
-            let format = self.private_key_format.unwrap_or_default().into();
             answer
                 .set("private_key_type", ca_key.key.public_key().key_type().to_string())
-                .secret("private_key", key::pem(&ca_key.key, format)?);
+                .secret("private_key", package.key_pem(&ca_key.key)?);
         }
         for warning in prepared.permitted().warnings() {
             answer.warn(warning.to_string());

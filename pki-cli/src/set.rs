@@ -1,4 +1,4 @@
-//! The set of files of one certificate: `cert.pem`, `key.pem`, `chain.pem`, `fullchain.pem` in a directory.
+//! The set of files of one certificate in a directory.
 //!
 //! The key and room for the rest are on the disk before the certificate is recorded: a full disk stops the
 //! command instead of losing the key. A set that replaces another is built beside it, and the two directories
@@ -11,17 +11,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
-use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 use crate::input;
+use crate::layout::SetFile;
 use crate::output::{self, Readers};
-
-pub(crate) const CERTIFICATE: &str = "cert.pem";
-pub(crate) const KEY: &str = "key.pem";
-const CHAIN: &str = "chain.pem";
-const FULL_CHAIN: &str = "fullchain.pem";
-const NAMES: [&str; 4] = [CERTIFICATE, KEY, CHAIN, FULL_CHAIN];
 
 /// What happens to a set that is already there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,33 +26,14 @@ pub(crate) enum Swap {
 
 /// The contents of a set. Without `Debug`: they include a private key.
 pub(crate) struct CertificateSet {
-    /// The certificate, PEM.
-    pub(crate) certificate: String,
-    /// Its private key, where we made it.
-    pub(crate) key: Option<Zeroizing<String>>,
-    /// The issuers without the root; empty where there are none.
-    pub(crate) chain: String,
-}
-
-impl CertificateSet {
-    fn full_chain(&self) -> String {
-        format!("{}{}", self.certificate, self.chain)
-    }
-
-    /// The files without a secret, in the order in which they get their names.
-    fn public_files(&self) -> Vec<(&'static str, String)> {
-        let mut files = Vec::with_capacity(3);
-        if !self.chain.is_empty() {
-            files.push((CHAIN, self.chain.clone()));
-        }
-        files.push((FULL_CHAIN, self.full_chain()));
-        files.push((CERTIFICATE, self.certificate.clone()));
-        files
-    }
+    /// Every name that such a set may have.
+    pub(crate) names: &'static [&'static str],
+    /// Those that it has, in the order in which they get their names.
+    pub(crate) files: Vec<SetFile>,
 }
 
 /// Refuses a directory whose set must not be replaced: called before anything is signed.
-pub(crate) fn check(directory: &Path, swap: Swap) -> Result<(), Fault> {
+pub(crate) fn check(directory: &Path, names: &[&str], swap: Swap) -> Result<(), Fault> {
     let metadata = match fs::metadata(directory) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -72,7 +47,7 @@ pub(crate) fn check(directory: &Path, swap: Swap) -> Result<(), Fault> {
     }
     match swap {
         Swap::Refuse => {
-            match NAMES.iter().map(|name| directory.join(name)).find(|path| path.symlink_metadata().is_ok()) {
+            match names.iter().map(|name| directory.join(name)).find(|path| path.symlink_metadata().is_ok()) {
                 Some(path) => Err(Fault::usage(
                     format!("{} exists and is not replaced", input::name(&path)),
                     "name another directory with --out, or swap the whole set with --replace",
@@ -103,11 +78,14 @@ pub(crate) fn check(directory: &Path, swap: Swap) -> Result<(), Fault> {
 
 /// A set whose key is on the disk, under a name that nobody reads, with room for the rest.
 pub(crate) struct StagedSet {
-    set: CertificateSet,
     /// Removed on drop, whatever is in it.
     staging: PathBuf,
     target: PathBuf,
-    public: Vec<(&'static str, String, File)>,
+    /// The files without a secret: they get their contents last.
+    public: Vec<(SetFile, File)>,
+    /// The names of the files with one.
+    secret: Vec<&'static str>,
+    names: &'static [&'static str],
     /// The directory exists: its files, or all of it, are replaced.
     existing: Option<Swap>,
 }
@@ -115,7 +93,7 @@ pub(crate) struct StagedSet {
 impl StagedSet {
     /// Writes the key and takes room for the rest.
     pub(crate) fn reserve(directory: &Path, set: CertificateSet, swap: Swap) -> Result<Self, Fault> {
-        check(directory, swap)?;
+        check(directory, set.names, swap)?;
         let existing = directory.is_dir().then_some(swap);
         // Through a link, so that what it points to is swapped and the link stays.
         let target = match existing {
@@ -134,21 +112,23 @@ impl StagedSet {
             .mode(0o755)
             .create(&staging)
             .map_err(|error| output::unwritable(&target, &error))?;
-        let mut staged = Self { set, staging, target, public: Vec::new(), existing };
-        staged.fill().map_err(|error| output::unwritable(directory, &error))?;
+        let mut staged =
+            Self { staging, target, public: Vec::new(), secret: Vec::new(), names: set.names, existing };
+        staged.fill(set.files).map_err(|error| output::unwritable(directory, &error))?;
         Ok(staged)
     }
 
-    fn fill(&mut self) -> io::Result<()> {
-        if let Some(key) = &self.set.key {
-            let mut file = output::create_new(&self.staging.join(KEY), Readers::Owner)?;
-            file.write_all(key.as_bytes())?;
-            file.sync_all()?;
-        }
-        for (name, contents) in self.set.public_files() {
-            let file = output::create_new(&self.staging.join(name), Readers::Everyone)?;
-            output::fill(&file, contents.len())?;
-            self.public.push((name, contents, file));
+    fn fill(&mut self, files: Vec<SetFile>) -> io::Result<()> {
+        for one in files {
+            let mut file = output::create_new(&self.staging.join(one.name), one.readers)?;
+            if one.readers == Readers::Owner {
+                file.write_all(&one.contents)?;
+                file.sync_all()?;
+                self.secret.push(one.name);
+            } else {
+                output::fill(&file, one.contents.len())?;
+                self.public.push((one, file));
+            }
         }
         Ok(())
     }
@@ -162,8 +142,8 @@ impl StagedSet {
     }
 
     fn place(&self) -> io::Result<()> {
-        for (_, contents, file) in &self.public {
-            output::overwrite(file, contents.as_bytes())?;
+        for (one, file) in &self.public {
+            output::overwrite(file, &one.contents)?;
             file.sync_data()?;
         }
         match self.existing {
@@ -171,10 +151,7 @@ impl StagedSet {
                 output::rename_new(&self.staging, &self.target)?;
             }
             Some(Swap::Refuse) => {
-                if self.set.key.is_some() {
-                    output::rename_new(&self.staging.join(KEY), &self.target.join(KEY))?;
-                }
-                for (name, _, _) in &self.public {
+                for name in self.secret.iter().chain(self.public.iter().map(|(one, _)| &one.name)) {
                     output::rename_new(&self.staging.join(name), &self.target.join(name))?;
                 }
             }
@@ -192,7 +169,7 @@ impl StagedSet {
             let entry = entry?;
             let new = self.staging.join(entry.file_name());
             let name = entry.file_name();
-            if NAMES.iter().any(|known| name == *known) {
+            if self.names.iter().any(|known| name == *known) {
                 let old = entry.metadata()?;
                 if new.is_file() && old.is_file() {
                     keep_owner(&new, &old);
@@ -252,14 +229,35 @@ fn strip_slash(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::fault::Exit;
+    use crate::layout::Layout;
     use std::os::unix::fs::PermissionsExt;
 
+    const CERTIFICATE: &str = "cert.pem";
+    const KEY: &str = "key.pem";
+    const CHAIN: &str = "chain.pem";
+    const FULL_CHAIN: &str = "fullchain.pem";
+
     fn set(text: &str) -> CertificateSet {
+        let file = |name, contents: String, readers| SetFile {
+            name,
+            contents: zeroize::Zeroizing::new(contents.into_bytes()),
+            readers,
+        };
         CertificateSet {
-            certificate: format!("{text} certificate\n"),
-            key: Some(Zeroizing::new(format!("{text} key\n"))),
-            chain: format!("{text} chain\n"),
+            names: Layout::Plain.names(),
+            files: vec![
+                file(KEY, format!("{text} key\n"), Readers::Owner),
+                file(CHAIN, format!("{text} chain\n"), Readers::Everyone),
+                file(FULL_CHAIN, format!("{text} certificate\n{text} chain\n"), Readers::Everyone),
+                file(CERTIFICATE, format!("{text} certificate\n"), Readers::Everyone),
+            ],
         }
+    }
+
+    fn without_chain(text: &str) -> CertificateSet {
+        let mut set = set(text);
+        set.files.retain(|file| file.name != CHAIN);
+        set
     }
 
     fn read(directory: &Path, name: &str) -> String {
@@ -288,18 +286,8 @@ mod tests {
     }
 
     #[test]
-    fn without_issuers_below_the_root_there_is_no_chain_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let directory = dir.path().join("tls");
-        let alone = CertificateSet { chain: String::new(), ..set("one") };
-        StagedSet::reserve(&directory, alone, Swap::Refuse).unwrap().publish().unwrap();
-        assert!(!directory.join(CHAIN).exists());
-        assert_eq!(read(&directory, FULL_CHAIN), "one certificate\n");
-    }
-
-    #[test]
     fn one_file_of_a_set_is_enough_to_refuse() {
-        for name in NAMES {
+        for name in Layout::Plain.names() {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join(name), b"theirs").unwrap();
             let fault = write(dir.path(), "one", Swap::Refuse).unwrap_err();
@@ -315,8 +303,7 @@ mod tests {
         write(&directory, "one", Swap::Replace).unwrap();
         fs::write(directory.join("dh.pem"), b"dh").unwrap();
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o750)).unwrap();
-        let alone = CertificateSet { chain: String::new(), ..set("two") };
-        StagedSet::reserve(&directory, alone, Swap::Replace).unwrap().publish().unwrap();
+        StagedSet::reserve(&directory, without_chain("two"), Swap::Replace).unwrap().publish().unwrap();
         assert_eq!(read(&directory, KEY), "two key\n");
         assert_eq!(read(&directory, "dh.pem"), "dh");
         assert!(!directory.join(CHAIN).exists(), "the old chain is gone with its set");

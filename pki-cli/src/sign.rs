@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use clap::Args;
 use pki_core::key::software::Verifier;
 
-use crate::answer::{Directory, Document, Shape};
+use crate::answer::{Delivery, Directory, Document, Shape};
 use crate::args::Act;
 use crate::explanation::{Asked, DryRun};
 use crate::fault::{Exit, Fault};
 use crate::issue::Policy;
+use crate::layout::{self, Layout};
+use crate::package::Package;
 use crate::request::LeafRequest;
 use crate::session::Session;
+use crate::set::Swap;
 use crate::{ca, csr};
 
 /// Sign a CSR.
@@ -28,6 +31,9 @@ pub(crate) struct Sign {
     /// Leave the root out of ca_chain and of bundles
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     remove_roots_from_chain: Option<bool>,
+    /// Lay the files in --out DIR/ out for this server; the key is added by its owner
+    #[arg(long = "for", value_name = "SERVER", help_heading = "Output")]
+    preset: Option<Layout>,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -38,12 +44,16 @@ impl Act for Sign {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
-        let Self { role, csr, request, remove_roots_from_chain, dry_run } = self;
-        let plan = session.plan(Shape {
+        let Self { role, csr, request, remove_roots_from_chain, preset, dry_run } = self;
+        if preset.is_some_and(Layout::holds_the_key) {
+            return Err(layout::needs_the_key());
+        }
+        let shape = Shape {
             fields: &["certificate", "issuing_ca", "ca_chain", "serial_number", "not_before", "expiration"],
             document: Document::Public,
             directory: Directory::Set,
-        })?;
+        };
+        let plan = Delivery::plan_packed(&session.global, shape, Swap::Refuse, preset, Package::default())?;
         let request = request.parse(&session.requester())?;
         let house = session.open()?;
         let policy = Policy::load(&house, session, &role)?;

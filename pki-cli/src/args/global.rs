@@ -73,6 +73,9 @@ pub(crate) enum Format {
     Pem,
     PemBundle,
     Der,
+    Pkcs12,
+    Pkcs12Legacy,
+    Kubernetes,
 }
 
 impl Format {
@@ -84,19 +87,32 @@ impl Format {
             Self::Pem => "pem",
             Self::PemBundle => "pem_bundle",
             Self::Der => "der",
+            Self::Pkcs12 => "pkcs12",
+            Self::Pkcs12Legacy => "pkcs12_legacy",
+            Self::Kubernetes => "kubernetes",
         }
     }
 }
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Text, Self::Json, Self::Pem, Self::PemBundle, Self::Der]
+        &[
+            Self::Text,
+            Self::Json,
+            Self::Pem,
+            Self::PemBundle,
+            Self::Der,
+            Self::Pkcs12,
+            Self::Pkcs12Legacy,
+            Self::Kubernetes,
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let value = PossibleValue::new(self.name());
         Some(match self {
             Self::PemBundle => value.alias("pem-bundle"),
+            Self::Pkcs12Legacy => value.alias("pkcs12-legacy"),
             _ => value,
         })
     }

@@ -57,11 +57,14 @@ pub(super) const LINTS: &[CertificateLint] = &[
         "an IP constraint is not an address and a mask of ones and then zeros, 8 or 32 octets together",
         |tbs| each_base(tbs, IP, is_address_and_mask),
     ),
-    Lint::error(
-        "name-constraints.dns",
+    Lint::error("name-constraints.dns", "RFC 5280 4.2.1.10", "a DNS constraint is no DNS name", |tbs| {
+        each_base(tbs, DNS, is_host_or_domain)
+    }),
+    Lint::warning(
+        "name-constraints.dns-dot",
         "RFC 5280 4.2.1.10",
-        "a DNS constraint is no DNS name, or begins with a dot",
-        |tbs| each_base(tbs, DNS, |base| base.is_empty() || is_dns_name(base) && !base.contains(&b'*')),
+        "a DNS constraint begins with a dot, which verifiers read differently",
+        |tbs| each_base(tbs, DNS, |base| !base.starts_with(b".")),
     ),
     Lint::error(
         "name-constraints.uri",

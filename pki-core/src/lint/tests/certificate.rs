@@ -473,8 +473,11 @@ pub(super) const BROKEN: &[Row] = &[
     ("name-constraints.ip", authority, |c| {
         c.set(NAME_CONSTRAINTS, Some(true), permitted(0x87, &[10, 0, 0, 0, 253, 0, 0, 0]));
     }),
-    ("name-constraints.dns", authority, |c| {
+    ("name-constraints.dns-dot", authority, |c| {
         c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b".example.com"));
+    }),
+    ("name-constraints.dns", authority, |c| {
+        c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"..example.com"));
     }),
     ("name-constraints.dns", authority, |c| {
         c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"*.example.com"));
