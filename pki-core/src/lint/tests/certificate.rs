@@ -477,10 +477,10 @@ pub(super) const BROKEN: &[Row] = &[
         c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b".example.com"));
     }),
     ("name-constraints.dns", authority, |c| {
-        c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"..example.com"));
+        c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"exa_mple.com"));
     }),
     ("name-constraints.dns", authority, |c| {
-        c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"*.example.com"));
+        c.set(NAME_CONSTRAINTS, Some(true), permitted(0x82, b"exa_mple.com"));
     }),
     ("name-constraints.uri", authority, |c| {
         c.set(NAME_CONSTRAINTS, Some(true), permitted(0x86, b"https://example.com"));
