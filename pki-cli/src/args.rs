@@ -17,8 +17,8 @@ use crate::answer::Shape;
 use crate::fault::Fault;
 use crate::session::Session;
 use crate::{
-    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, lint, mount, ocsp,
-    publish, revoke, role, root, sign, tree, verify,
+    audit, cert, completions, config, crl, init, inspect, intermediate, issue, issuer, key, lint, mount,
+    ocsp, publish, revoke, role, root, sign, tree, verify,
 };
 
 /// A command at the end of a branch: its flags, and what it does.
