@@ -440,3 +440,74 @@ fn openssl_asks_and_believes() {
         }
     }
 }
+
+#[test]
+fn who_must_sign_is_answered_only_then() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, octets: &[u8]| std::fs::write(directory.path().join(name), octets).unwrap();
+    let issuer = root(KeyAlgorithm::EcP256);
+    let (client, client_key) = leaf(&issuer, server_role(), "client.test");
+    write("root.pem", issuer.certificate().certificate().to_pem().as_bytes());
+    write("client.pem", client.to_pem().as_bytes());
+    let private = client_key.to_private_key().unwrap();
+    write("client.key", private.pkcs8_der());
+    let asked = openssl(
+        directory.path(),
+        "ocsp -issuer root.pem -serial 1 -signer client.pem -signkey client.key -no_nonce -reqout signed.der",
+    );
+    assert!(asked.status.success(), "{asked:?}");
+    let signed = std::fs::read(directory.path().join("signed.der")).unwrap();
+    let id = CertId::new(CertIdHash::Sha1, issuer.certificate(), serial(1));
+    let unsigned = OcspRequest::new(vec![id], None).unwrap();
+    let mut forged = signed.clone();
+    let at = forged.len() - client.der().len() - 12;
+    forged[at] ^= 1;
+
+    let responder = OcspResponder::of_issuer(&issuer).unwrap();
+    let known = |signature: &pki_core::ocsp::RequestSignature| {
+        signature
+            .certificates()
+            .first()
+            .is_some_and(|first| *first == client && signature.verify(first.public_key(), &Verifier).is_ok())
+    };
+    for (name, request, accept, wanted) in [
+        ("signed", &signed[..], true, Ok(())),
+        ("not signed", unsigned.der(), true, Err(ErrorStatus::SigRequired)),
+        ("signed by somebody else", &signed, false, Err(ErrorStatus::Unauthorized)),
+        ("another signature", &forged, true, Err(ErrorStatus::Unauthorized)),
+    ] {
+        let accepted = |signature: &pki_core::ocsp::RequestSignature| accept && known(signature);
+        let signatures = RequestSignatures::Require(&accepted);
+        let response = responder.respond(request, signatures, &mut lookup, period(), &mut rng());
+        assert_eq!(response.basic().map(|_| ()), wanted, "{name}");
+    }
+    // Who need not sign may: the signature is passed over.
+    assert!(respond(&responder, &forged).basic().is_ok());
+}
+
+#[test]
+fn an_answer_made_ahead_is_good_for_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let issuer = root(KeyAlgorithm::EcP256);
+    let responder = OcspResponder::of_issuer(&issuer).unwrap().with_archive_cutoff(HOUR * 72);
+    let id = CertId::new(CertIdHash::Sha1, issuer.certificate(), serial(2));
+    let request = OcspRequest::new(vec![id], None).unwrap();
+    // Signed elsewhere, as an air-gapped key does it.
+    let data = responder.prepare(&request, RequestSignatures::Ignore, &mut lookup, period()).unwrap();
+    let (algorithm, input) = data.signing_input();
+    let signature = issuer.key().sign(algorithm, input, &mut rng()).unwrap();
+    let response = data.assemble(&signature, &Verifier).unwrap();
+    let other = root(KeyAlgorithm::EcP256);
+    let foreign = other.key().sign(algorithm, input, &mut rng()).unwrap();
+    assert!(data.assemble(&foreign, &Verifier).is_err());
+    let basic = response.basic().unwrap();
+    assert_eq!(basic.nonce(), None);
+    let until = basic.answers()[0].next_update.unwrap();
+    basic.verify(issuer.certificate(), until, &Verifier).unwrap();
+    let late = until.checked_add(Duration::from_secs(1)).unwrap();
+    assert!(basic.verify(issuer.certificate(), late, &Verifier).is_err());
+    std::fs::write(directory.path().join("ahead.der"), response.der()).unwrap();
+    let read = openssl(directory.path(), "ocsp -respin ahead.der -noverify -text");
+    let text = String::from_utf8_lossy(&read.stdout);
+    assert!(text.contains("OCSP Archive Cutoff") && text.contains("Nov 20 06:00:00 2026 GMT"), "{text}");
+}

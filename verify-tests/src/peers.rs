@@ -72,6 +72,11 @@ pub fn lint_crl(bench: &Workbench, crl: &str) -> String {
     lint(bench, "lint_crl", &["lint", "-t", "CRL", "-p", "PKIX", "-s", "WARNING", crl])
 }
 
+/// What pkilint finds in an OCSP response, above a notice: nothing, if all is well.
+pub fn lint_ocsp_response(bench: &Workbench, response: &str) -> String {
+    lint(bench, "lint_ocsp_response", &["lint", "-s", "WARNING", response])
+}
+
 fn lint(bench: &Workbench, program: &str, words: &[&str]) -> String {
     let outcome = bench.tool_words(python(program), words);
     // It exits with the number of findings; what it cannot read, it reports on standard error.
@@ -92,7 +97,7 @@ pub(crate) fn how_to_install(program: &Path) -> String {
         "certtool" | "ocsptool" => "gnutls-bin",
         "go" => "golang-go",
         "java" | "javac" | "keytool" => "openjdk-17-jdk-headless",
-        "lint_crl" | "lint_pkix_cert" | "python" => {
+        "lint_crl" | "lint_ocsp_response" | "lint_pkix_cert" | "python" => {
             return "\nrun `scripts/test tools`, which makes .tools/python".to_owned();
         }
         "openssl" => "openssl",

@@ -1,7 +1,7 @@
 //! OCSP: other people ask, `pki ocsp respond` answers, other people believe it or not.
 
 use verify_tests::Workbench;
-use verify_tests::peers::Peer;
+use verify_tests::peers::{Peer, lint_ocsp_response};
 
 /// A bench with an intermediate of this key, a good certificate and a revoked one below it, and the file `all.pem` for trust.
 fn bench(key_type: &str, key_bits: u32) -> Workbench {
@@ -67,6 +67,7 @@ fn everybody_asks_and_believes(bench: &Workbench, issuer: &str, trust: &str, opt
         openssl_asks(bench, hash, issuer);
         respond();
         openssl_reads(bench, hash, issuer, trust);
+        assert_eq!(lint_ocsp_response(bench, "say.der"), "");
     }
     for (name, status) in [("good", "good"), ("bad", "revoked")] {
         bench.tool(

@@ -82,3 +82,40 @@ fn a_revoked_certificate_is_rejected_and_its_neighbour_is_not() {
     let listed = bench.ok("--mount pki_int cert list --status revoked").text();
     assert!(listed.contains("bad.example.org") && !listed.contains("good.example.org"), "{listed}");
 }
+
+#[test]
+fn a_delta_is_read_by_everybody_and_obeyed() {
+    let bench = Workbench::with_hierarchy("ec", 256);
+    for name in ["good", "bad"] {
+        bench.ok(&format!(
+            "--mount pki_int issue any --common-name {name}.example.org --ttl 24h --out {name}/"
+        ));
+    }
+    bench.ok("--mount pki_int crl rotate --freshest-crl http://crl.example.org/delta.crl");
+    let serial = bench.serial("bad/cert.pem");
+    bench.ok(&format!("--mount pki_int revoke {serial} --reason superseded"));
+    bench.ok("--mount pki_int crl rotate --delta");
+    bench.ok("--mount pki_int crl check");
+    bench.ok("--mount pki_int crl show --format pem --out full.crl");
+    bench.ok("--mount pki_int crl show --delta --format pem --out delta.crl");
+
+    for peer in Peer::ALL {
+        assert_eq!(peer.ask(&bench, "crl full.crl intermediate.pem").trim(), "", "{peer:?}");
+        let read = peer.ask(&bench, "crl delta.crl intermediate.pem");
+        assert_eq!(read.trim(), format!("revoked {} reason 4", serial.trim_start_matches('0')), "{peer:?}");
+    }
+    for crl in ["full.crl", "delta.crl"] {
+        assert_eq!(lint_crl(&bench, crl), "", "{crl}");
+        bench
+            .tool("certtool", &format!("--verify-crl --load-ca-certificate intermediate.pem --infile {crl}"));
+    }
+    let verify = |lists: &str, name: &str| {
+        let options = format!("-crl_check -extended_crl -use_deltas {lists}");
+        let (chain, leaf) = (format!("{name}/chain.pem"), format!("{name}/cert.pem"));
+        openssl_verify(&bench, &options, "root.pem", Some(&chain), &leaf)
+    };
+    verify("-CRLfile full.crl", "bad").expect_code(0);
+    verify("-CRLfile full.crl -CRLfile delta.crl", "good").expect_code(0);
+    let rejected = verify("-CRLfile full.crl -CRLfile delta.crl", "bad").expect_code(2);
+    assert!(rejected.stderr.contains("certificate revoked"), "{rejected}");
+}
