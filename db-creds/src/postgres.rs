@@ -267,6 +267,7 @@ impl Database for PostgresDatabase {
 
     async fn rotate_root(&self, change: &PasswordChange<'_>) -> Result<(), DatabaseError> {
         let change = PasswordChange { username: &self.settings.username, ..*change };
+        self.pool.expect_password(change.password.clone());
         self.change_password(&change, ROTATE).await
     }
 

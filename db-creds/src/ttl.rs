@@ -109,6 +109,16 @@ pub fn successor_due(issued_at: UnixTime, expires_at: UnixTime, overlap: Duratio
     expires_at.saturating_sub(overlap).max(half)
 }
 
+/// The instant so long after another one; the end of time at most.
+pub(crate) fn after(time: UnixTime, duration: Duration) -> UnixTime {
+    time.saturating_add(duration)
+}
+
+/// The instant so long before another one; the beginning of time at least.
+pub(crate) const fn before(time: UnixTime, duration: Duration) -> UnixTime {
+    time.saturating_sub(duration)
+}
+
 /// When the revocation that has failed `attempts` times is tried again: after one second, doubling to five minutes,
 /// and spread by half of that both ways, so that a database that comes back is not met by all leases at once.
 ///

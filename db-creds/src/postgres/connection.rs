@@ -203,6 +203,10 @@ impl Connection {
         let reading = self.read(sql, secrets, &mut completed, &mut position);
         let fault = match timeout(patience, reading).await {
             Ok(Ok(results)) => return Ok(results),
+            // The task that reads has closed the connection for that, and only it knows why.
+            Ok(Err(_)) if self.budget.load(Ordering::Relaxed) == EXCEEDED => {
+                DatabaseFault::Hostile { problem: "it sends more than was asked for" }
+            }
             Ok(Err(fault)) => fault,
             Err(_) => DatabaseFault::Timeout,
         };
@@ -320,6 +324,7 @@ impl AsyncRead for Counted {
         let read = buffer.filled().len().saturating_sub(before);
         let left = self.budget.load(Ordering::Relaxed);
         if read > left {
+            self.budget.store(EXCEEDED, Ordering::Relaxed);
             return Poll::Ready(Err(io::Error::other("the server sends more than was asked for")));
         }
         self.budget.store(left - read, Ordering::Relaxed);
@@ -347,6 +352,8 @@ impl AsyncWrite for Counted {
 
 /// A page of users is well below.
 const MOST_OCTETS: usize = 16 << 20;
+/// A budget that was overdrawn.
+const EXCEEDED: usize = usize::MAX;
 const MOST_ROWS: usize = 20_000;
 const MOST_RESULTS: usize = 20_000;
 const LONGEST_MESSAGE: usize = 300;

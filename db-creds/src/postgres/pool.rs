@@ -22,6 +22,8 @@ pub(super) struct Pool {
 struct Inside {
     idle: Vec<(Connection, Instant)>,
     password: Password,
+    /// A password that is being set: from some moment on it is the one that works.
+    candidate: Option<Password>,
 }
 
 /// A connection in use. It goes back when its user says that it may.
@@ -36,7 +38,7 @@ pub(super) struct Borrowed<'a> {
 impl Pool {
     pub(super) fn new(settings: Arc<Settings>, password: Password) -> Self {
         let permits = Arc::new(Semaphore::new(settings.max_connections));
-        Self { settings, permits, inside: Mutex::new(Inside { idle: Vec::new(), password }) }
+        Self { settings, permits, inside: Mutex::new(Inside { idle: Vec::new(), password, candidate: None }) }
     }
 
     /// Borrows a connection and makes its first exchange. An idle connection may have died with its server: nothing has
@@ -69,11 +71,13 @@ impl Pool {
     pub(super) fn use_password(&self, password: Password) {
         let mut inside = self.lock();
         inside.password = password;
+        inside.candidate = None;
         inside.idle.clear();
     }
 
-    pub(super) fn password(&self) -> Password {
-        self.lock().password.clone()
+    /// This password is about to be set: connections that the old one does not open are tried with it.
+    pub(super) fn expect_password(&self, candidate: Password) {
+        self.lock().candidate = Some(candidate);
     }
 
     async fn borrow(&self) -> Result<(Borrowed<'_>, bool), DatabaseFault> {
@@ -94,7 +98,19 @@ impl Pool {
     }
 
     async fn open(&self, database: Option<&str>) -> Result<Connection, DatabaseFault> {
-        Connection::open(&self.settings, &self.settings.username, &self.password(), database).await
+        let (password, candidate) = {
+            let inside = self.lock();
+            (inside.password.clone(), inside.candidate.clone())
+        };
+        let user = &self.settings.username;
+        match (Connection::open(&self.settings, user, &password, database).await, candidate) {
+            (Err(DatabaseFault::Server { sqlstate, .. }), Some(candidate))
+                if sqlstate == INVALID_PASSWORD =>
+            {
+                Connection::open(&self.settings, user, &candidate, database).await
+            }
+            (opened, _) => opened,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inside> {
@@ -143,3 +159,5 @@ impl Borrowed<'_> {
         }
     }
 }
+
+const INVALID_PASSWORD: &str = "28P01";
