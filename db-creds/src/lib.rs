@@ -21,7 +21,19 @@
 //! | [`lease`] | the states of a lease and what leads from one to the next: start here |
 //! | [`ttl`] | how long; the only place that adds durations |
 //! | [`ledger`] | many leases, ordered by what is due |
+//! | [`grant`], [`revoke`] | the two flows |
+//! | [`role`], [`statement`], [`username`], [`password`] | what a credential is made of |
+//! | [`database`] | what a driver does; `postgres` (a feature) and [`memory`] are drivers |
+//! | [`preset`] | roles for reading, writing and owning, by membership in a group |
+//! | [`rotation`], [`static_role`], [`schedule`] | passwords of accounts that stay |
+//! | [`reconcile`] | the users that exist, compared with the ledger |
 //! | [`random`], [`time`] | what comes from outside |
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! | --- | --- |
+//! | `postgres` | the PostgreSQL driver; needs a tokio runtime |
 
 pub mod database;
 mod document;
@@ -32,10 +44,15 @@ pub mod memory;
 pub mod password;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod preset;
 pub mod random;
+pub mod reconcile;
 pub mod revoke;
 pub mod role;
+pub mod rotation;
+pub mod schedule;
 pub mod statement;
+pub mod static_role;
 pub mod time;
 pub mod ttl;
 pub mod username;

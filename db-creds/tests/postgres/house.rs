@@ -89,6 +89,11 @@ impl House {
         self.eye.query_one("SELECT count(*) FROM pg_roles WHERE rolname = $1", &[&name]).await.unwrap().get(0)
     }
 
+    /// The server's version, as it numbers it.
+    pub(crate) async fn version(&self) -> u32 {
+        self.driver().server_version().await.unwrap()
+    }
+
     /// A session as a user, in a database, by password over TCP.
     pub(crate) async fn log_in(
         &self,
@@ -131,16 +136,13 @@ pub(crate) fn role(creation: &[&str], revocation: &[&str]) -> DatabaseRole {
     DatabaseRole::new(config, "r", 1).unwrap()
 }
 
+pub(crate) fn caller() -> Caller<'static> {
+    Caller { display_name: "root", mount: "database", role_name: "ro", limits: TtlLimits::SYSTEM, holder: 1 }
+}
+
 pub(crate) fn plan(role: &DatabaseRole) -> Plan {
-    let caller = Caller {
-        display_name: "root",
-        mount: "database",
-        role_name: "ro",
-        limits: TtlLimits::SYSTEM,
-        holder: 1,
-    };
     let usernames = UsernameTemplate::parse(UsernameTemplate::DEFAULT).unwrap();
-    role.plan(&caller, &usernames, 63, &mut rng(), now()).unwrap()
+    role.plan(&caller(), &usernames, 63, &mut rng(), now()).unwrap()
 }
 
 /// Creates a user of these statements.

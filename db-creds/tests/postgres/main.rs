@@ -11,4 +11,9 @@
 mod cluster;
 mod create;
 mod end;
+mod hostile;
 mod house;
+mod passwords;
+mod presets;
+mod tls;
+mod users;
