@@ -59,11 +59,12 @@ impl Writer {
         let reply = Arc::new(Slot::default());
         let job = Job { batch, reply: Arc::clone(&reply) };
         if self.queue.as_ref().is_none_or(|queue| queue.send(job).is_err()) {
-            reply.put(Err(StoreError::Io {
+            // Nobody waits yet.
+            drop(reply.put(Err(StoreError::Io {
                 act: "reach the writer of",
                 path: self.file.clone(),
                 source: io::Error::other("its thread has ended"),
-            }));
+            })));
         }
         Reply(reply)
     }
@@ -80,15 +81,11 @@ impl Drop for Writer {
 }
 
 impl Slot {
-    fn put(&self, answer: Result<Committed, StoreError>) {
-        let waker = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.answer = Some(answer);
-            state.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+    /// Who is to be woken.
+    fn put(&self, answer: Result<Committed, StoreError>) -> Option<Waker> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.answer = Some(answer);
+        state.waker.take()
     }
 }
 
@@ -116,8 +113,11 @@ fn write_all(mut session: Session, jobs: &Receiver<Job>, file: &std::path::Path,
             group.push(next);
         }
         let answers = commit(&mut session, group.iter().map(|job| &job.batch).collect(), file, waited);
-        for (job, answer) in group.into_iter().zip(answers) {
-            job.reply.put(answer);
+        // All answers are there before anybody wakes: who waits for many of them wakes once.
+        let wakers: Vec<Waker> =
+            group.iter().zip(answers).filter_map(|(job, answer)| job.reply.put(answer)).collect();
+        for waker in wakers {
+            waker.wake();
         }
     }
     session.shorten_log();
