@@ -9,6 +9,7 @@ use pki_core::revocation::RevocationReason;
 use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 
+use crate::account::{AccountKind, NewAccount};
 use crate::audit::AuditEntry;
 use crate::certificate::CertificateRecord;
 use crate::crl::{CrlDraft, CrlScope};
@@ -16,6 +17,7 @@ use crate::error::{Conflict, Noun};
 use crate::id::{IssuerId, KeyId, MountId, RoleId};
 use crate::issuer::{CrlSigning, IssuerSettings, NewIssuer};
 use crate::key::NewKey;
+use crate::lease::{DueLeases, LeaseCause, LeaseId, LeaseSelection, NewLease};
 use crate::mount::NewMount;
 use crate::revocation::Revocation;
 use crate::role::RoleVersion;
@@ -289,6 +291,98 @@ pub enum Op {
         /// The CRL.
         der: Vec<u8>,
     },
+    /// Keeps a lease before what it ends exists. Its id must be new.
+    ReserveLease(NewLease),
+    /// What it ends exists: the credential may be given out. It must be pending and not over.
+    ActivateLease {
+        /// The lease.
+        lease: LeaseId,
+        /// The fence that was read.
+        fence: u64,
+        /// What is known of it now, in the caller's numbering.
+        activation: u64,
+    },
+    /// Gives it a new end. It must be active and not over.
+    RenewLease {
+        /// The lease.
+        lease: LeaseId,
+        /// The fence that was read.
+        fence: u64,
+        /// The new end.
+        expires_at: UnixTime,
+    },
+    /// Begins its end, or makes one that is under way due now; what has ended stays so. Its fence rises, so whoever holds
+    /// it comes too late. A frozen one is refused; by prefix it is left alone, and so is what has begun already.
+    RevokeLeases {
+        /// Which.
+        leases: LeaseSelection,
+        /// Why.
+        cause: LeaseCause,
+    },
+    /// Ending it failed.
+    RetryLease {
+        /// The lease.
+        lease: LeaseId,
+        /// The fence that was read.
+        fence: u64,
+        /// Why it failed; no secret.
+        error: String,
+        /// When it is due again.
+        next_attempt: UnixTime,
+    },
+    /// It has ended. It must be being revoked.
+    EndLease {
+        /// The lease.
+        lease: LeaseId,
+        /// The fence that was read.
+        fence: u64,
+    },
+    /// Nothing is done with them until they are thawed. What has ended is left alone.
+    FreezeLeases {
+        /// Which.
+        leases: LeaseSelection,
+    },
+    /// They are what they were.
+    ThawLeases {
+        /// Which.
+        leases: LeaseSelection,
+    },
+    /// Hands out what is due: nobody else gets it before `until`, and its fence rises.
+    ClaimDueLeases {
+        /// What is asked for.
+        due: DueLeases,
+        /// Who asks, in the caller's numbering.
+        worker: u64,
+        /// Until when the claim lasts, after now.
+        until: UnixTime,
+    },
+    /// Forgets leases that ended before a time, the oldest first.
+    ForgetLeases {
+        /// Before when.
+        ended_before: UnixTime,
+        /// At most so many; when fewer were changed there are no more.
+        limit: u32,
+    },
+    /// Writes a database account.
+    PutAccount(NewAccount),
+    /// Deletes a database account, and its passwords with it.
+    DeleteAccount {
+        /// The mount.
+        mount: MountId,
+        /// What it is for.
+        kind: AccountKind,
+        /// Its name.
+        name: String,
+        /// What must be there.
+        expected: Expected,
+    },
+    /// Says that somebody is watching.
+    Beat {
+        /// Such as `lease expire`.
+        name: String,
+        /// When it means to be back.
+        until: UnixTime,
+    },
 }
 
 /// What a batch did.
@@ -309,7 +403,7 @@ pub enum Outcome {
     Done,
     /// [`Op::PutRole`]: the role as it now is.
     Role(RoleVersion),
-    /// [`Op::PutConfig`], [`Op::UpdateIssuer`]: the revision that was written.
+    /// [`Op::PutConfig`], [`Op::PutAccount`], [`Op::UpdateIssuer`]: the revision that was written.
     Revision(u64),
     /// [`Op::CreateIssuer`]: what it was joined with.
     Issuer {
@@ -337,4 +431,17 @@ pub enum Outcome {
     },
     /// [`Op::BeginCrl`]: what to sign.
     Crl(CrlDraft),
+    /// [`Op::ReserveLease`], [`Op::ActivateLease`], [`Op::RenewLease`], [`Op::RetryLease`], [`Op::EndLease`]: the lease's
+    /// fence, to be named by the next transition.
+    Lease {
+        /// The fence.
+        fence: u64,
+    },
+    /// [`Op::RevokeLeases`], [`Op::FreezeLeases`], [`Op::ThawLeases`], [`Op::ForgetLeases`]: how many were changed.
+    Leases {
+        /// How many.
+        changed: u64,
+    },
+    /// [`Op::ClaimDueLeases`]: the claimed leases with their fences, the longest overdue first.
+    Claimed(Vec<(LeaseId, u64)>),
 }

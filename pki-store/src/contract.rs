@@ -13,17 +13,21 @@
     reason = "tests of an implementation: what they are for is their name, and they panic"
 )]
 
+mod accounts;
 mod audit;
 mod certificates;
 mod configured;
 mod fixture;
+mod leases;
 mod revocation;
 mod writers;
 
+pub use accounts::*;
 pub use audit::*;
 pub use certificates::*;
 pub use configured::*;
 pub use fixture::{Answers, Pair, SeededRandom, at};
+pub use leases::*;
 pub use revocation::*;
 pub use writers::*;
 
@@ -69,6 +73,18 @@ macro_rules! store_contract {
             crl_numbers_only_rise,
             this_update_never_steps_back,
             a_crl_replaces_only_an_older_one,
+            a_lease_lives_and_ends,
+            the_table_of_lease_transitions,
+            a_lease_that_was_taken_over_is_not_activated,
+            a_lease_needs_an_id_of_its_own,
+            due_leases_are_claimed_once,
+            revocations_are_due_after_their_back_off,
+            leases_are_listed_by_prefix_and_state,
+            leases_are_revoked_by_prefix_in_parts,
+            two_workers_never_get_one_lease,
+            a_heartbeat_is_the_last_one,
+            a_password_is_changed_in_two_phases,
+            accounts_are_listed_by_kind_and_deleted,
             two_writers_interleave,
             two_writers_race_for_one_name,
             two_writers_race_for_one_revision,

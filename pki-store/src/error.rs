@@ -151,6 +151,31 @@ pub enum Conflict {
         /// Its name or id.
         key: String,
     },
+    /// The lease is over.
+    LeaseExpired {
+        /// Its id.
+        lease: String,
+        /// Since when.
+        expired_at: UnixTime,
+    },
+    /// Somebody else has taken the lease over: what was done for it counts no more.
+    LeaseFence {
+        /// Its id.
+        lease: String,
+        /// The fence that was named.
+        named: u64,
+        /// The fence that it has.
+        found: u64,
+    },
+    /// The lease's state does not allow it.
+    LeaseState {
+        /// Its id.
+        lease: String,
+        /// Its state.
+        state: &'static str,
+        /// What was to be done with it.
+        act: &'static str,
+    },
     /// The name is taken.
     NameTaken {
         /// `mount`, `issuer`, `key`, `role`.
@@ -192,6 +217,8 @@ pub enum Conflict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Noun {
+    /// A database account.
+    Account,
     /// An authority.
     Authority,
     /// A certificate.
@@ -202,6 +229,8 @@ pub enum Noun {
     Issuer,
     /// A key.
     Key,
+    /// A lease.
+    Lease,
     /// A mount.
     Mount,
     /// A role.
@@ -211,11 +240,13 @@ pub enum Noun {
 impl fmt::Display for Noun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Account => "account",
             Self::Authority => "authority",
             Self::Certificate => "certificate",
             Self::Config => "configuration",
             Self::Issuer => "issuer",
             Self::Key => "key",
+            Self::Lease => "lease",
             Self::Mount => "mount",
             Self::Role => "role",
         })
@@ -240,6 +271,15 @@ impl fmt::Display for Conflict {
             Self::IdTaken => f.write_str("an id in this batch is already in use"),
             Self::KeyInUse { issuer } => write!(f, "the key belongs to the issuer {issuer}"),
             Self::KeyExists { key } => write!(f, "the mount already has this key: {key}"),
+            Self::LeaseExpired { lease, expired_at } => {
+                write!(f, "the lease {lease} is over since {expired_at}")
+            }
+            Self::LeaseFence { lease, named, found } => {
+                write!(f, "the lease {lease} was taken over in between: its fence is {found}, not {named}")
+            }
+            Self::LeaseState { lease, state, act } => {
+                write!(f, "the lease {lease} is {state} and cannot be {act}")
+            }
             Self::NameTaken { what, name } => write!(f, "there is already {} named {name}", article(*what)),
             Self::NotFound { what, name } => write!(f, "there is no {what} {name}"),
             Self::NotReserved { serial } => {
@@ -262,11 +302,13 @@ impl fmt::Display for Conflict {
 
 const fn article(what: Noun) -> &'static str {
     match what {
+        Noun::Account => "an account",
         Noun::Authority => "an authority",
         Noun::Certificate => "a certificate",
         Noun::Config => "a configuration",
         Noun::Issuer => "an issuer",
         Noun::Key => "a key",
+        Noun::Lease => "a lease",
         Noun::Mount => "a mount",
         Noun::Role => "a role",
     }
@@ -281,6 +323,8 @@ impl Conflict {
             Self::IdTaken => "try again with fresh ids",
             Self::KeyInUse { .. } => "delete the issuer first",
             Self::KeyExists { .. } => "use that key: --key-ref",
+            Self::LeaseExpired { .. } => "ask for a new one",
+            Self::LeaseFence { .. } | Self::LeaseState { .. } => "look at the lease: lease lookup",
             Self::NameTaken { .. } => "choose another name",
             Self::NotFound { .. } => "check the name and the mount",
             Self::NotReserved { .. } => "issue it again",

@@ -65,6 +65,8 @@ identifiers! {
     IssuerId;
     /// A role. A role that is deleted and written again has another id.
     RoleId;
+    /// A database account whose password is kept. One that is deleted and written again has another id.
+    AccountId;
 }
 
 /// A text that is no identifier: 32 hexadecimal digits in groups of 8-4-4-4-12.

@@ -13,10 +13,12 @@
 //! | [`id`] | immutable identifiers |
 //! | [`mount`], [`key`], [`issuer`], [`role`], [`config`] | what is configured |
 //! | [`certificate`], [`revocation`], [`crl`] | what was issued and taken back |
+//! | [`lease`], [`account`] | database credentials: promises that end, and whose passwords are kept |
 //! | [`audit`] | who did what, chained |
 //! | [`seal`], [`envelope`], `mac` | secrets at rest, rows that were not edited |
 //! | [`sqlite`], [`memory`] | the two implementations |
 
+pub mod account;
 pub mod audit;
 pub mod batch;
 pub mod certificate;
@@ -31,6 +33,7 @@ pub mod future;
 pub mod id;
 pub mod issuer;
 pub mod key;
+pub mod lease;
 mod mac;
 pub mod memory;
 pub mod mount;
@@ -45,7 +48,7 @@ pub mod store;
 pub use batch::{Batch, BatchId, BatchIds, Committed, Expected, Op, Outcome};
 pub use error::{Conflict, StoreError};
 pub use future::block_on;
-pub use id::{IssuerId, KeyId, MountId, RoleId, StoreId};
+pub use id::{AccountId, IssuerId, KeyId, MountId, RoleId, StoreId};
 pub use memory::MemoryStore;
 pub use page::{Cursor, Order, Page, PageRequest};
 pub use sqlite::SqliteStore;

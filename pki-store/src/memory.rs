@@ -4,6 +4,7 @@
 //! since nothing leaves the process; the audit log is chained all the same.
 
 mod apply;
+mod lease;
 mod list;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 use zeroize::Zeroizing;
 
+use crate::account::{AccountKind, AccountRecord};
 use crate::audit::{AuditFilter, AuditReport, AuditRow, ChainHead};
 use crate::batch::{Batch, BatchId, Committed, Outcome};
 use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
@@ -25,6 +27,7 @@ use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
 use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
 use crate::key::{KeyMatch, KeyRecord};
+use crate::lease::{Heartbeat, LeaseId, LeaseRecord, LeaseStateName};
 use crate::mount::{Mount, MountKind, NewMount};
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -73,6 +76,9 @@ pub(crate) struct State {
     revocations: BTreeMap<u64, Revocation>,
     revoked: BTreeMap<(AuthorityId, SerialNumber), u64>,
     crls: BTreeMap<(AuthorityId, CrlScope), CrlRecord>,
+    leases: lease::Leases,
+    accounts: Vec<AccountRecord>,
+    heartbeats: BTreeMap<String, Heartbeat>,
     audit: Vec<AuditRow>,
     outcomes: BTreeMap<BatchId, Vec<Outcome>>,
 }
@@ -274,6 +280,40 @@ impl Store for MemoryStore {
 
     async fn crl(&self, authority: AuthorityId, scope: CrlScope) -> Result<Option<CrlRecord>, StoreError> {
         Ok(self.state().crls.get(&(authority, scope)).cloned())
+    }
+
+    async fn lease(&self, id: &LeaseId) -> Result<Option<LeaseRecord>, StoreError> {
+        Ok(self.state().lease(id))
+    }
+
+    async fn leases(
+        &self,
+        prefix: &str,
+        state: Option<LeaseStateName>,
+        page: PageRequest,
+    ) -> Result<Page<LeaseRecord>, StoreError> {
+        Ok(self.state().leases(prefix, state, page))
+    }
+
+    async fn next_due_lease(&self) -> Result<Option<UnixTime>, StoreError> {
+        Ok(self.state().next_due_lease())
+    }
+
+    async fn accounts(&self, mount: MountId, kind: AccountKind) -> Result<Vec<AccountRecord>, StoreError> {
+        Ok(self.state().accounts(mount, kind))
+    }
+
+    async fn account(
+        &self,
+        mount: MountId,
+        kind: AccountKind,
+        name: &str,
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        Ok(self.state().account(mount, kind, name))
+    }
+
+    async fn heartbeat(&self, name: &str) -> Result<Option<Heartbeat>, StoreError> {
+        Ok(self.state().heartbeat(name))
     }
 
     async fn audit(&self, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditRow>, StoreError> {

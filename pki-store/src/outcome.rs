@@ -8,6 +8,7 @@ use crate::crl::{CrlDraft, CrlScope};
 use crate::fields::{FieldReader, Fields};
 use crate::id::{IssuerId, KeyId, RoleId};
 use crate::issuer::CrlSigning;
+use crate::lease::LeaseId;
 use crate::revocation::Revocation;
 use crate::role::RoleVersion;
 
@@ -65,6 +66,18 @@ pub(crate) fn encode(outcomes: &[Outcome]) -> Vec<u8> {
                     .number(*last_revocation)
                     .number(*revoked);
             }
+            Outcome::Lease { fence } => {
+                fields.tag(7).number(*fence);
+            }
+            Outcome::Leases { changed } => {
+                fields.tag(8).number(*changed);
+            }
+            Outcome::Claimed(leases) => {
+                fields.tag(9).number(leases.len() as u64);
+                for (lease, fence) in leases {
+                    fields.text(lease.path()).text(lease.unique()).number(*fence);
+                }
+            }
         }
     }
     fields.into_bytes()
@@ -116,6 +129,16 @@ fn decode_one(reader: &mut FieldReader<'_>) -> Option<Outcome> {
             last_revocation: reader.number()?,
             revoked: reader.number()?,
         }),
+        7 => Outcome::Lease { fence: reader.number()? },
+        8 => Outcome::Leases { changed: reader.number()? },
+        9 => {
+            let count = reader.number()?;
+            let mut leases = Vec::new();
+            for _ in 0..count {
+                leases.push((LeaseId::from_parts(reader.text()?, reader.text()?), reader.number()?));
+            }
+            Outcome::Claimed(leases)
+        }
         _ => return None,
     })
 }
@@ -161,6 +184,9 @@ mod tests {
                 last_revocation: 1,
                 revoked: 1,
             }),
+            Outcome::Lease { fence: 3 },
+            Outcome::Leases { changed: 0 },
+            Outcome::Claimed(vec![(LeaseId::parse("database/creds/web/0001").unwrap(), 7)]),
         ];
         let octets = encode(&outcomes);
         assert_eq!(decode(&octets), Some(outcomes));

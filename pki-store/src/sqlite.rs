@@ -13,12 +13,14 @@
 //! | `session` | a connection with the store's keys |
 //! | `commit`, `writer` | batches into transactions, the thread that groups them |
 //! | `lookup`, `bucket` | what issuers, and certificates, are found by |
+//! | `lease`, `account` | database credentials |
 //! | `mount`, `key`, `issuer`, `role`, `certificate`, `search`, `revocation`, `audit` | one noun each |
 //! | `fault` | what SQLite says, in the store's words |
 //!
 //! Reads take microseconds and run on the thread that asks. Several processes may use a store at once; it must
 //! not lie on a network file system, since they share memory.
 
+mod account;
 mod audit;
 mod bucket;
 mod certificate;
@@ -27,6 +29,7 @@ mod fault;
 mod files;
 mod issuer;
 mod key;
+mod lease;
 mod lookup;
 mod mount;
 mod revocation;
@@ -46,6 +49,7 @@ use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 use zeroize::Zeroizing;
 
+use crate::account::{AccountKind, AccountRecord};
 use crate::audit::{AuditFilter, AuditReport, AuditRow};
 use crate::batch::{Batch, Committed};
 use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
@@ -56,6 +60,7 @@ use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
 use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
 use crate::key::{KeyMatch, KeyRecord};
+use crate::lease::{Heartbeat, LeaseId, LeaseRecord, LeaseStateName};
 use crate::mount::Mount;
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -345,6 +350,40 @@ impl Store for SqliteStore {
 
     async fn crl(&self, authority: AuthorityId, scope: CrlScope) -> Result<Option<CrlRecord>, StoreError> {
         self.read(|session| session.crl(authority, scope))
+    }
+
+    async fn lease(&self, id: &LeaseId) -> Result<Option<LeaseRecord>, StoreError> {
+        self.read(|session| session.lease(id))
+    }
+
+    async fn leases(
+        &self,
+        prefix: &str,
+        state: Option<LeaseStateName>,
+        page: PageRequest,
+    ) -> Result<Page<LeaseRecord>, StoreError> {
+        self.read(|session| session.leases(prefix, state, page))
+    }
+
+    async fn next_due_lease(&self) -> Result<Option<UnixTime>, StoreError> {
+        self.read(|session| session.next_due_lease())
+    }
+
+    async fn accounts(&self, mount: MountId, kind: AccountKind) -> Result<Vec<AccountRecord>, StoreError> {
+        self.read(|session| session.accounts(mount, kind))
+    }
+
+    async fn account(
+        &self,
+        mount: MountId,
+        kind: AccountKind,
+        name: &str,
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        self.read(|session| session.account(mount, kind, name))
+    }
+
+    async fn heartbeat(&self, name: &str) -> Result<Option<Heartbeat>, StoreError> {
+        self.read(|session| session.heartbeat(name))
     }
 
     async fn audit(&self, filter: &AuditFilter, page: PageRequest) -> Result<Page<AuditRow>, StoreError> {

@@ -8,6 +8,7 @@ use pki_core::serial::SerialNumber;
 use pki_core::time::UnixTime;
 use zeroize::Zeroizing;
 
+use crate::account::{AccountKind, AccountRecord};
 use crate::audit::{AuditFilter, AuditReport, AuditRow};
 use crate::batch::{Batch, Committed};
 use crate::certificate::{CertificateFilter, CertificateRow, StoredCertificate};
@@ -18,6 +19,7 @@ use crate::error::StoreError;
 use crate::id::{IssuerId, KeyId, MountId, RoleId, StoreId};
 use crate::issuer::{AuthorityRecord, IssuerMatch, IssuerRecord};
 use crate::key::{KeyMatch, KeyRecord};
+use crate::lease::{Heartbeat, LeaseId, LeaseRecord, LeaseStateName};
 use crate::mount::Mount;
 use crate::page::{Page, PageRequest};
 use crate::revocation::Revocation;
@@ -130,6 +132,29 @@ pub trait Store: Send + Sync {
 
     /// The published CRL.
     fn crl(&self, authority: AuthorityId, scope: CrlScope) -> answer!(Option<CrlRecord>);
+
+    /// A lease.
+    fn lease(&self, id: &LeaseId) -> answer!(Option<LeaseRecord>);
+
+    /// The leases whose id begins so, in pages; in one state or in any.
+    fn leases(
+        &self,
+        prefix: &str,
+        state: Option<LeaseStateName>,
+        page: PageRequest,
+    ) -> answer!(Page<LeaseRecord>);
+
+    /// When the next lease can be claimed: when to look again.
+    fn next_due_lease(&self) -> answer!(Option<UnixTime>);
+
+    /// The mount's accounts of a kind, by name.
+    fn accounts(&self, mount: MountId, kind: AccountKind) -> answer!(Vec<AccountRecord>);
+
+    /// The mount's account of this kind and name.
+    fn account(&self, mount: MountId, kind: AccountKind, name: &str) -> answer!(Option<AccountRecord>);
+
+    /// Who was last seen watching under this name.
+    fn heartbeat(&self, name: &str) -> answer!(Option<Heartbeat>);
 
     /// The audit rows that match, in pages.
     fn audit(&self, filter: &AuditFilter, page: PageRequest) -> answer!(Page<AuditRow>);

@@ -12,13 +12,15 @@ use std::time::Duration;
 use pki_core::authority::AuthorityId;
 use pki_core::revocation::RevocationReason;
 use pki_core::serial::SerialNumber;
+use pki_store::account::{AccountKind, NewAccount};
 use pki_store::audit::{AuditFault, AuditFilter};
 use pki_store::certificate::{CertificateFilter, CertificateRecord};
 use pki_store::contract::{Answers, Pair, SeededRandom, at};
 use pki_store::crl::CrlScope;
+use pki_store::lease::{LeaseId, NewLease};
 use pki_store::seal::{KdfParameters, NewSeal, SealKind, Unseal};
 use pki_store::sqlite::{Commits, Options, SqliteStore};
-use pki_store::{Batch, Expected, Op, Outcome, PageRequest, RoleId, Store, StoreError, block_on};
+use pki_store::{AccountId, Batch, Expected, Op, Outcome, PageRequest, RoleId, Store, StoreError, block_on};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -68,6 +70,29 @@ fn furnished(seal: NewSeal) -> (TempDir, PathBuf, CertificateRecord) {
     let begin = Op::BeginCrl { authority, mount, scope: CrlScope::Full, nanoseconds: 0 };
     let Outcome::Crl(draft) = pair.op(begin).unwrap() else { panic!() };
     pair.op(Op::FinishCrl { draft, next_update: at(100), der: b"crl".to_vec() }).unwrap();
+    let lease = NewLease {
+        id: LeaseId::parse("database/creds/web/0001").unwrap(),
+        mount,
+        terms: b"{}".to_vec(),
+        subject: "v-web".into(),
+        expires_at: at(100),
+        holder: 7,
+    };
+    pair.op(Op::ReserveLease(lease)).unwrap();
+    let id = AccountId::from_bytes([8; 16]);
+    let seal = |secret| Some(store.seal(&NewAccount::place(id), secret, &mut SeededRandom(5)).unwrap());
+    let account = NewAccount {
+        mount,
+        kind: AccountKind::Connection,
+        name: "db".into(),
+        new_id: id,
+        expected: Expected::Absent,
+        json: b"{}".to_vec(),
+        password: seal(b"old"),
+        candidate: seal(b"new"),
+    };
+    pair.op(Op::PutAccount(account)).unwrap();
+    pair.op(Op::Beat { name: "lease expire".into(), until: at(60) }).unwrap();
     drop(store);
     (directory, path, record)
 }
@@ -96,6 +121,11 @@ fn read_everything(store: &SqliteStore, record: &CertificateRecord) -> Result<()
         store.certificates(&CertificateFilter::default(), PageRequest::first(10), at(0)).await?;
         store.revocations(authority, 0, u64::MAX, 10).await?;
         store.crl(authority, CrlScope::Full).await?;
+        store.leases("", None, PageRequest::first(10)).await?;
+        for account in store.accounts(mount, AccountKind::Connection).await? {
+            store.unseal(&account.place(), account.password.as_ref().unwrap())?;
+        }
+        store.heartbeat("lease expire").await?;
         store.verify_audit().await?;
         Ok(())
     })
@@ -126,6 +156,18 @@ fn an_edited_row_is_refused_and_named() {
             ("revocation", "UPDATE revocation SET revoked_at = 0"),
             ("crl", "UPDATE crl SET der = x'00'"),
             ("crl", "UPDATE crl SET next_update = next_update * 2"),
+            ("lease", "UPDATE lease SET expires_at = expires_at * 2"),
+            ("lease", "UPDATE lease SET subject = 'postgres'"),
+            ("lease", "UPDATE lease SET holder = NULL"),
+            ("lease", "UPDATE lease SET state = 1"),
+            ("lease", "UPDATE lease SET fence = 9"),
+            ("lease", "UPDATE lease SET last_part = '0002'"),
+            ("lease", "UPDATE lease_path SET path = 'database/creds/other'"),
+            ("lease_terms", "UPDATE lease_terms SET terms = x'5b5d'"),
+            ("account", "UPDATE account SET password = candidate, candidate = password"),
+            ("account", "UPDATE account SET candidate = NULL"),
+            ("account", "UPDATE account SET json = x'5b5d'"),
+            ("heartbeat", "UPDATE heartbeat SET until = until * 2"),
             ("chain", "UPDATE chain SET sequence = 1"),
         ] {
             let seal_directory = tempfile::tempdir().unwrap();

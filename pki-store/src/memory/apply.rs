@@ -14,6 +14,7 @@ use crate::error::{Conflict, Noun};
 use crate::id::{IssuerId, KeyId, MountId, RoleId};
 use crate::issuer::{AuthorityRecord, IssuerRecord, IssuerSettings, NewIssuer};
 use crate::key::{KeyRecord, NewKey};
+use crate::lease::{LeaseRecord, LeaseStateName};
 use crate::mount::{Mount, NewMount};
 use crate::revocation::Revocation;
 use crate::role::RoleRecord;
@@ -110,6 +111,35 @@ impl State {
                 self.begin_crl(*authority, *mount, *scope, *nanoseconds, at)
             }
             Op::FinishCrl { draft, next_update, der } => self.finish_crl(draft, *next_update, der, at),
+            Op::ReserveLease(new) => self.reserve_lease(new, at),
+            Op::ActivateLease { lease, fence, activation } => {
+                self.change_lease(lease, |record| record.activate(*fence, *activation, at))
+            }
+            Op::RenewLease { lease, fence, expires_at } => {
+                self.change_lease(lease, |record| record.renew(*fence, *expires_at, at))
+            }
+            Op::RevokeLeases { leases, cause } => {
+                use LeaseStateName::{Active, Pending};
+                self.change_leases(leases, &[Pending, Active], |record| record.revoke(*cause, at))
+            }
+            Op::RetryLease { lease, fence, error, next_attempt } => {
+                self.change_lease(lease, |record| record.retry(*fence, error, *next_attempt, at))
+            }
+            Op::EndLease { lease, fence } => self.change_lease(lease, |record| record.end(*fence, at)),
+            Op::FreezeLeases { leases } => {
+                use LeaseStateName::{Active, Pending, Revoking};
+                self.change_leases(leases, &[Pending, Active, Revoking], LeaseRecord::freeze)
+            }
+            Op::ThawLeases { leases } => {
+                self.change_leases(leases, &[LeaseStateName::Frozen], LeaseRecord::thaw)
+            }
+            Op::ClaimDueLeases { due, worker, until } => self.claim_due(due, *worker, *until, at),
+            Op::ForgetLeases { ended_before, limit } => self.forget_leases(*ended_before, *limit),
+            Op::PutAccount(new) => self.put_account(new, at),
+            Op::DeleteAccount { mount, kind, name, expected } => {
+                self.delete_account(*mount, *kind, name, *expected)
+            }
+            Op::Beat { name, until } => self.beat(name, *until, at),
         }
     }
 
@@ -439,7 +469,7 @@ impl State {
         self.mounts.iter().find(|mount| mount.disabled_at.is_none() && mount.name.eq_ignore_ascii_case(name))
     }
 
-    fn open_mount(&mut self, id: MountId) -> Result<&mut Mount, Conflict> {
+    pub(super) fn open_mount(&mut self, id: MountId) -> Result<&mut Mount, Conflict> {
         self.mounts
             .iter_mut()
             .find(|mount| mount.id == id && mount.disabled_at.is_none())

@@ -143,7 +143,11 @@ fn matches(row: &CertificateRow, filter: &CertificateFilter, now: UnixTime) -> b
 }
 
 /// One page of what comes oldest first.
-fn pages<T>(items: impl DoubleEndedIterator<Item = T>, page: PageRequest, id: impl Fn(&T) -> u64) -> Page<T> {
+pub(super) fn pages<T>(
+    items: impl DoubleEndedIterator<Item = T>,
+    page: PageRequest,
+    id: impl Fn(&T) -> u64,
+) -> Page<T> {
     let limit = page.limit.clamp(1, PageRequest::LIMIT);
     let after = page.after.map(|cursor| cursor.0);
     let mut items: Vec<T> = match page.order {

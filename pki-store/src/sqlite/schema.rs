@@ -158,4 +158,30 @@ CREATE TABLE certificate_trait (
 CREATE TABLE certificate_term (
     bucket INTEGER NOT NULL, term NOT NULL, certificate INTEGER NOT NULL,
     PRIMARY KEY (bucket, term, certificate)) WITHOUT ROWID;
+
+-- Leases. `last_part` of an id begins with coarse time and is unique by itself. `due_at` is when it can be claimed next,
+-- `attempted_at` when its revocation last failed: a time in the future shows a clock that jumped back.
+CREATE TABLE lease_path (n INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE lease_terms (
+    n INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, terms BLOB NOT NULL, mac BLOB NOT NULL);
+CREATE TABLE lease (
+    n INTEGER PRIMARY KEY, path INTEGER NOT NULL, last_part TEXT NOT NULL UNIQUE, mount INTEGER NOT NULL,
+    terms INTEGER NOT NULL, subject TEXT NOT NULL, issued_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    renewed_at INTEGER, activation INTEGER, state INTEGER NOT NULL, frozen_state INTEGER, holder INTEGER,
+    fence INTEGER NOT NULL, worker INTEGER, claimed_until INTEGER, cause INTEGER, since INTEGER, failures INTEGER,
+    last_attempt INTEGER, next_attempt INTEGER, last_error TEXT, ended_at INTEGER, due_at INTEGER,
+    attempted_at INTEGER, mac BLOB NOT NULL);
+CREATE INDEX lease_path_state ON lease (path, state);
+CREATE INDEX lease_due ON lease (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX lease_attempted ON lease (attempted_at) WHERE attempted_at IS NOT NULL;
+CREATE INDEX lease_ended ON lease (ended_at) WHERE ended_at IS NOT NULL;
+CREATE TABLE heartbeat (
+    n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, until INTEGER NOT NULL, mac BLOB NOT NULL);
+
+-- Database accounts with their sealed passwords.
+CREATE TABLE account (
+    n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, mount BLOB NOT NULL, kind INTEGER NOT NULL, name TEXT NOT NULL,
+    revision INTEGER NOT NULL, json BLOB NOT NULL, password BLOB, candidate BLOB, created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL, mac BLOB NOT NULL);
+CREATE UNIQUE INDEX account_name ON account (mount, kind, name COLLATE NOCASE);
 ";
