@@ -7,6 +7,7 @@
 #![expect(clippy::panic, reason = "a test fails by panicking, and this crate is only for tests")]
 
 pub mod peers;
+pub mod random_roles;
 
 use std::ffi::OsStr;
 use std::fmt;
