@@ -17,6 +17,7 @@ use pki_store::certificate::CertificateRecord;
 use pki_store::mount::Mount;
 use pki_store::role::{RoleRecord, RoleVersion};
 use pki_store::{Op, Store, StoreError, block_on};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -33,7 +34,7 @@ use crate::random::OsRandom;
 use crate::request::LeafRequest;
 use crate::session::{House, Session};
 use crate::set::Swap;
-use crate::{ca, duration, issuer, output, period, role};
+use crate::{ca, contents, duration, issuer, output, period, role};
 
 /// Issue a certificate with a new key. Without --out, both are printed.
 #[derive(Args, Debug)]
@@ -286,6 +287,8 @@ impl Policy {
         };
         Ok(Signed {
             issuers: loaded.chain_members(&prepared),
+            requested: contents::requested(asked),
+            granted: contents::granted(permitted),
             warnings: permitted.warnings().iter().map(ToString::to_string).collect(),
             certificate,
             record,
@@ -301,6 +304,8 @@ pub(crate) struct Signed {
     issuers: Vec<ChainMember>,
     record: CertificateRecord,
     storage: Storage,
+    requested: Value,
+    granted: Value,
     warnings: Vec<String>,
 }
 
@@ -323,7 +328,9 @@ impl Signed {
             .set("ca_chain", ca_chain)
             .set("serial_number", self.record.serial.to_string())
             .set("not_before", validity.not_before().as_secs())
-            .set("expiration", validity.not_after().as_secs());
+            .set("expiration", validity.not_after().as_secs())
+            .ours("requested", self.requested.clone())
+            .ours("granted", self.granted.clone());
         let subject = self.certificate.subject();
         if !subject.is_empty() {
             answer.fact("subject", subject.to_string());

@@ -12,6 +12,7 @@ mod cert;
 mod clock;
 mod completions;
 mod config;
+mod contents;
 mod crl;
 mod csr;
 mod duration;

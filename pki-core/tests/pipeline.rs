@@ -18,7 +18,9 @@ use pki_core::key::{
     KeyAlgorithm, KeyIdentifier, PublicKey, SignError, Signature, SignatureAlgorithm, SigningInput,
     SigningKey,
 };
-use pki_core::name::{DistinguishedName, DnsName, GeneralName, NameConstraints, NameKind, Subtree, Uri};
+use pki_core::name::{
+    DistinguishedName, DnsName, EmailAddress, GeneralName, NameConstraints, NameKind, OtherName, Subtree, Uri,
+};
 use pki_core::profile::PathLength;
 use pki_core::random::{RandomError, SecureRandom};
 use pki_core::revocation::{RevocationReason, RevokedCertificate};
@@ -537,6 +539,12 @@ fn any_name() -> impl Strategy<Value = GeneralName> {
             }
         ),
         1 => any::<[u8; 4]>().prop_map(|octets| GeneralName::Ip(octets.into())),
+        1 => "[ab][a-z]{0,3}".prop_map(|text| {
+            GeneralName::OtherName(OtherName::parse(&format!("1.2.3;utf8:{text}")).unwrap())
+        }),
+        1 => ("[a-z]{1,3}", prop_oneof![Just("example.com"), Just("foo")]).prop_map(|(local, host)| {
+            GeneralName::Email(EmailAddress::parse(&format!("{local}@{host}")).unwrap())
+        }),
         1 => "[a-z]{1,8}".prop_map(|path| GeneralName::Uri(Uri::parse(&format!("spiffe://x/{path}")).unwrap())),
     ]
 }
@@ -560,6 +568,9 @@ fn any_role_config() -> impl Strategy<Value = RoleConfig> {
             no_store: more[2],
             allowed_domains: domains.into_iter().map(str::to_owned).collect(),
             allowed_uri_sans: vec!["spiffe://x/a*".to_owned()],
+            allowed_other_sans: vec!["1.2.3;utf8:a*".to_owned()],
+            allowed_ip_sans_cidr: if more[0] { vec!["0.0.0.0/1".to_owned()] } else { Vec::new() },
+            allowed_user_ids: vec!["u*".to_owned()],
             ttl: ttl.min(if max_ttl == 0 { ttl } else { max_ttl }),
             max_ttl,
             require_cn: false,
@@ -605,6 +616,22 @@ proptest! {
         let mut asked = names;
         asked.sort();
         asked.dedup();
+        for name in &asked {
+            // Said once more, in other words than the rules'.
+            let granted_alone = match name {
+                GeneralName::OtherName(name) => name.value().starts_with('a'),
+                GeneralName::Ip(std::net::IpAddr::V4(v4)) => {
+                    role.config().allow_ip_sans
+                        && (role.config().allowed_ip_sans_cidr.is_empty() || v4.octets()[0] < 128)
+                }
+                GeneralName::Uri(uri) => uri.as_str().starts_with("spiffe://x/a"),
+                GeneralName::Email(email) => {
+                    role.config().allow_any_name || role.config().allowed_domains.iter().any(|d| d == email.host() || d.contains('*'))
+                }
+                _ => true,
+            };
+            prop_assert!(granted_alone, "{}", name);
+        }
         let mut got = certificate.alternative_names().unwrap();
         got.sort();
         prop_assert_eq!(got, asked);

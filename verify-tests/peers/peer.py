@@ -2,6 +2,7 @@
 
 peer verify ROOT CHAIN LEAF NAME   builds the path at the present time; NAME "-" means none is asked
 peer facts CERTIFICATE
+peer contents CERTIFICATE          subject, names, policies and the rest, one line each
 peer csr CSR                       checks the signature
 peer crl CRL ISSUER                checks the signature, lists what is revoked
 peer make-csr KEY-TYPE NAME OUT
@@ -87,6 +88,35 @@ def facts(file):
     print(f"san-critical {str(bool(names and names.critical)).lower()}")
 
 
+def contents(file):
+    certificate = certificates(file)[0]
+    rdns = ("+".join(f"{a.oid.dotted_string}={a.value}" for a in rdn) for rdn in certificate.subject.rdns)
+    print(f"subject {' '.join(rdns)}")
+    names = extension(certificate, ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
+    for name in names.value if names else []:
+        if isinstance(name, x509.OtherName):
+            print(f"other-name {name.type_id.dotted_string} {name.value.hex()}")
+        elif isinstance(name, x509.RegisteredID):
+            print(f"registered-id {name.value.dotted_string}")
+        elif isinstance(name, x509.DirectoryName):
+            print(f"directory-name {name.value.rfc4514_string()}")
+        else:
+            print(f"name {name.value}")
+    policies = extension(certificate, ExtensionOID.CERTIFICATE_POLICIES)
+    for policy in policies.value if policies else []:
+        print(f"policy {policy.policy_identifier.dotted_string}")
+        for qualifier in policy.policy_qualifiers or []:
+            text = qualifier if isinstance(qualifier, str) else qualifier.explicit_text
+            print(f"qualifier {text}")
+    purposes = extension(certificate, ExtensionOID.EXTENDED_KEY_USAGE)
+    print(f"purposes {' '.join(purpose.dotted_string for purpose in purposes.value) if purposes else ''}")
+    constraints = extension(certificate, ExtensionOID.BASIC_CONSTRAINTS)
+    print(f"constraints {str(constraints.value.ca).lower() if constraints else 'absent'}")
+    for other in certificate.extensions:
+        if isinstance(other.value, x509.UnrecognizedExtension):
+            print(f"extension {other.oid.dotted_string} {str(other.critical).lower()} {other.value.value.hex()}")
+
+
 def csr(file):
     request = x509.load_pem_x509_csr(read(file))
     if not request.is_signature_valid:
@@ -160,6 +190,7 @@ def make_csr(key_type, name, out):
 COMMANDS = {
     "verify": verify,
     "facts": facts,
+    "contents": contents,
     "csr": csr,
     "crl": crl,
     "make-csr": make_csr,
