@@ -2,23 +2,23 @@
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt;
 use core::net::IpAddr;
 
 use super::config::{Complaints, RoleConfig};
 use super::names::switch;
 use super::remedy::list_with;
 use crate::explain::{Inquiry, No, Remedy, RuleId};
+use crate::name::IpNetwork;
 
 /// The networks that addresses must lie in; any where there are none.
 #[derive(Clone, Debug)]
-pub(super) struct Addresses(Vec<Network>);
+pub(super) struct Addresses(Vec<IpNetwork>);
 
 impl Addresses {
     pub(super) fn accept(config: &mut RoleConfig, complaints: &mut Complaints) -> Self {
         let mut networks = Vec::new();
         for text in &mut config.allowed_ip_sans_cidr {
-            match Network::parse(text) {
+            match IpNetwork::parse(text.trim()) {
                 Some(network) => {
                     *text = network.to_string();
                     networks.push(network);
@@ -40,16 +40,16 @@ impl Addresses {
         let _ = inquiry.ask_because(RuleId::IP_ALLOWED, value, || ip_allowed(role, address), because);
         if !self.0.is_empty() {
             let network = || self.ip_network(role, address);
-            let because = |network: &Network| alloc::format!("allowed_ip_sans_cidr has {network}");
+            let because = |network: &IpNetwork| alloc::format!("allowed_ip_sans_cidr has {network}");
             let _ = inquiry.ask_because(RuleId::IP_NETWORK, value, network, because);
         }
     }
 
-    fn ip_network(&self, role: &RoleConfig, address: IpAddr) -> Result<Network, No> {
-        if let Some(network) = self.0.iter().find(|network| network.contains(address)) {
+    fn ip_network(&self, role: &RoleConfig, address: IpAddr) -> Result<IpNetwork, No> {
+        if let Some(network) = self.0.iter().find(|network| network.has(address)) {
             return Ok(*network);
         }
-        let single = Network { address, prefix: width(address) }.to_string();
+        let single = alloc::format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 });
         Err(No {
             rule: RuleId::IP_NETWORK,
             value: address.to_string(),
@@ -73,92 +73,32 @@ fn ip_allowed(role: &RoleConfig, address: IpAddr) -> Result<(), No> {
     })
 }
 
-/// A network: its first address, and how many bits of it are fixed (RFC 4632 3.1, RFC 4291 2.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u32,
-}
-
-impl Network {
-    fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text.trim().split_once('/')?;
-        let address: IpAddr = address.parse().ok()?;
-        // Digits alone: "+8" and "08" are nobody's prefix.
-        let plain = prefix == "0" || !(prefix.starts_with('0') || prefix.starts_with('+'));
-        let prefix: u32 = prefix.parse().ok().filter(|&bits| plain && bits <= width(address))?;
-        Some(Self { address: first_of(address, prefix), prefix })
-    }
-
-    /// Families do not mix: an IPv4 address written as IPv6 is another octet string in a certificate.
-    fn contains(&self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4() && first_of(address, self.prefix) == self.address
-    }
-}
-
-/// The address with the bits behind the prefix cleared.
-fn first_of(address: IpAddr, prefix: u32) -> IpAddr {
-    match address {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(prefix)).unwrap_or(0);
-            IpAddr::V4((v4.to_bits() & mask).into())
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(prefix)).unwrap_or(0);
-            IpAddr::V6((v6.to_bits() & mask).into())
-        }
-    }
-}
-
-const fn width(address: IpAddr) -> u32 {
-    match address {
-        IpAddr::V4(_) => 32,
-        IpAddr::V6(_) => 128,
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.prefix)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::role::Role;
+    use alloc::borrow::ToOwned;
 
     #[test]
-    fn networks_lose_their_host_bits() {
+    fn networks_are_stored_without_their_host_bits() {
+        let role = |text: &str| {
+            let allowed_ip_sans_cidr = alloc::vec![text.to_owned()];
+            Role::new(RoleConfig { allowed_ip_sans_cidr, ..RoleConfig::default() })
+        };
         for (text, wanted) in [
             ("1.2.3.4/31", "1.2.3.4/31"),
             ("1.2.3.5/31", "1.2.3.4/31"),
             ("10.9.8.7/8", "10.0.0.0/8"),
             ("1.2.3.4/0", "0.0.0.0/0"),
-            ("2001:db8::1/32", "2001:db8::/32"),
+            (" 2001:db8::1/32", "2001:db8::/32"),
             ("::1/128", "::1/128"),
         ] {
-            assert_eq!(Network::parse(text).unwrap().to_string(), wanted);
+            assert_eq!(role(text).unwrap().config().allowed_ip_sans_cidr, [wanted]);
         }
-        for text in [
-            "",
-            "1.2.3.4",
-            "1.2.3.4/33",
-            "1.2.3.4/-1",
-            "1.2.3.4/+8",
-            "1.2.3.4/08",
-            "1.2.3/8",
-            "::1/129",
-            "x/8",
-            "1.2.3.4/",
-        ] {
-            assert_eq!(Network::parse(text), None, "{text}");
+        for text in
+            ["", "1.2.3.4", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/+8", "1.2.3/8", "::1/129", "x/8", "1.2.3.4/"]
+        {
+            assert!(role(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn families_do_not_mix() {
-        let all = Network::parse("0.0.0.0/0").unwrap();
-        assert!(all.contains("255.0.0.1".parse().unwrap()));
-        assert!(!all.contains("::ffff:1.2.3.4".parse().unwrap()));
     }
 }

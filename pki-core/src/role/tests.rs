@@ -439,6 +439,28 @@ fn defaults_are_resolved_when_a_role_is_accepted() {
     assert_eq!((config.issuer_ref.as_str(), config.storage), ("default", Storage::None));
 }
 
+#[test]
+fn accepting_a_role_settles_it() {
+    let loose = RoleConfig {
+        cn_validations: ["HostName", " email"].map(ToOwned::to_owned).to_vec(),
+        not_after_bound: "TTL-Limited".to_owned(),
+        allowed_domains: ["", "Example.com"].map(ToOwned::to_owned).to_vec(),
+        allowed_ip_sans_cidr: alloc::vec!["10.1.2.3/8".to_owned()],
+        allowed_other_sans: alloc::vec!["*".to_owned(), String::new()],
+        policy_identifiers: alloc::vec![PolicyIdentifier::new(" 1.2.3 ".to_owned())],
+        not_after: "2030-01-01T00:00:00Z".to_owned(),
+        ..config(&[])
+    };
+    for given in [loose, RoleConfig::default(), config(&["example.com"])] {
+        let once = role(given);
+        let config = once.config();
+        assert_eq!(role(config.clone()).config(), config);
+    }
+    let empty = RoleConfig { cn_validations: Vec::new(), not_after_bound: String::new(), ..config(&[]) };
+    assert_eq!(role(empty.clone()).config().cn_validations, ["email", "hostname"]);
+    assert_eq!(role(empty).config().not_after_bound, "permit");
+}
+
 #[cfg(feature = "serde")]
 mod stored {
     use super::*;
