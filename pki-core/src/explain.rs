@@ -107,12 +107,16 @@ rules! {
     ISSUER_OWN_KEY = "issuer.own-key";
     /// The purposes are among those of every member of the chain.
     ISSUER_PURPOSES = "issuer.purposes";
+    /// Where the chain requires a policy, every certificate asserts one and the same.
+    ISSUER_POLICIES = "issuer.policies";
     /// The names lie within the name constraints of every member of the chain.
     ISSUER_NAME_CONSTRAINTS = "issuer.name-constraints";
     /// A CA has a subject.
     AUTHORITY_SUBJECT = "authority.subject";
     /// A CA's key is one that this CA signs with.
     AUTHORITY_KEY = "authority.key";
+    /// Another certificate for a CA says no more than the one that it has.
+    AUTHORITY_CORRESPONDENCE = "authority.correspondence";
 }
 
 impl RuleId {

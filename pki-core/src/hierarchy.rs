@@ -2,18 +2,22 @@
 
 mod chain;
 mod constraints;
+mod correspondence;
 mod path;
+mod policies;
 mod request;
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use self::chain::{IssuerChain, LeafNotAfter};
+pub use self::correspondence::{Mismatch, mismatches, permit_correspondence};
 pub use self::path::{chain_of, is_root, paths_of, unknown_critical_extension};
 pub(crate) use self::request::permit_root_key;
 pub use self::request::{AskedPathLength, CaRequest, DigitalSignature, permit_ca, permit_root};
 
 use crate::explain::{Inquiry, No, Remedy, RuleId};
+use crate::extension::PolicyInformation;
 use crate::issuer::IssuerCertificate;
 use crate::key::PublicKey;
 use crate::name::{DistinguishedName, GeneralName};
@@ -27,6 +31,7 @@ pub(crate) struct Proposal<'a> {
     pub(crate) alternative_names: &'a [GeneralName],
     pub(crate) validity: Option<Validity>,
     pub(crate) profile: &'a Profile,
+    pub(crate) policies: &'a [PolicyInformation],
     /// What the role says about outliving the chain; `None` leaves it to the issuer.
     pub(crate) leaf_not_after: Option<LeafNotAfter>,
 }
@@ -47,7 +52,14 @@ fn ask_below(
     leaf_not_after: LeafNotAfter,
     inquiry: &mut Inquiry,
 ) -> Result<Granted, No> {
-    let Proposal { subject, alternative_names, validity, profile, leaf_not_after: of_role } = proposal;
+    let Proposal {
+        subject,
+        alternative_names,
+        validity,
+        profile,
+        policies: asserted,
+        leaf_not_after: of_role,
+    } = proposal;
     let leaf_not_after = of_role.unwrap_or(leaf_not_after);
     let not_after = validity.map(|validity| {
         let end = || validity.not_after().to_string();
@@ -64,6 +76,8 @@ fn ask_below(
         purposes.join(", ")
     };
     let _ = inquiry.ask(RuleId::ISSUER_PURPOSES, listed, || purposes(chain, profile));
+    let policies = || asserted.iter().map(|policy| policy.id.to_string()).collect::<Vec<_>>().join(", ");
+    let _ = inquiry.ask(RuleId::ISSUER_POLICIES, policies, || policies::policies(chain, proposal));
     let names = || {
         let subject = subject.filter(|subject| !subject.is_empty()).map(ToString::to_string);
         let names = alternative_names.iter().map(ToString::to_string);

@@ -178,6 +178,7 @@ impl Role {
             alternative_names: &draft.alternative_names,
             validity: draft.validity.as_ref().ok().copied(),
             profile: &profile,
+            policies: &self.policies,
             leaf_not_after: self.config.leaf_not_after_behavior.over_the_issuers(),
         };
         // Without an issuer there is nobody to ask.

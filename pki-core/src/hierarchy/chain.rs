@@ -145,6 +145,7 @@ impl IssuerChain {
             alternative_names: &permitted.alternative_names,
             validity: Some(permitted.validity),
             profile: &permitted.profile,
+            policies: &permitted.policies,
             leaf_not_after: permitted.leaf_not_after,
         };
         let mut outcome = None;

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
+use crate::extension::PolicyInformation;
 use crate::issue::{AskedLifetime, IssueError, Permitted};
 use crate::key::{KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme};
 use crate::name::{DistinguishedName, GeneralName, NameConstraints};
@@ -34,6 +35,8 @@ pub struct CaRequest {
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
     /// The names that it is confined to, it and all CAs below it.
     pub name_constraints: Option<NameConstraints>,
+    /// The policies that it asserts.
+    pub policies: Vec<PolicyInformation>,
     /// What its key is called; `None` for what is computed from the key. A new certificate for a CA's key keeps the
     /// name that the key has in what it signed.
     pub subject_key_identifier: Option<KeyIdentifier>,
@@ -74,6 +77,7 @@ impl CaRequest {
             digital_signature: DigitalSignature::Refuse,
             extended_key_usages: Vec::new(),
             name_constraints: None,
+            policies: Vec::new(),
             subject_key_identifier: None,
             rsa_scheme: RsaScheme::default(),
         }
@@ -148,6 +152,7 @@ fn consider<K>(
         digital_signature,
         extended_key_usages,
         name_constraints,
+        policies,
         subject_key_identifier,
         rsa_scheme,
     } = request;
@@ -181,7 +186,7 @@ fn consider<K>(
             extended_key_usages: extended_key_usages.clone(),
             name_constraints: name_constraints.clone(),
         },
-        policies: Vec::new(),
+        policies: policies.clone(),
         extensions: Vec::new(),
         validity: validity?,
         rsa_scheme: *rsa_scheme,
