@@ -251,6 +251,9 @@ struct Root;
 impl Family for Root {
     const ENTRIES: &'static [Entry] = &[
         Entry::act::<root::Generate>("generate", "Make a root: key, certificate, first CRL"),
+        Entry::act::<root::Rotate>("rotate", "Make the next root beside the one that is there"),
+        Entry::act::<root::Replace>("replace", "Make the next root the default"),
+        Entry::act::<root::CrossSign>("cross-sign", "Sign another certificate for a CA that has one"),
         Entry::act::<root::SignIntermediate>("sign-intermediate", "Certify an intermediate: sign its CSR"),
     ];
 }
@@ -260,6 +263,7 @@ struct Intermediate;
 impl Family for Intermediate {
     const ENTRIES: &'static [Entry] = &[
         Entry::act::<intermediate::Generate>("generate", "Make a key and a CSR for it"),
+        Entry::act::<intermediate::CrossSign>("cross-sign", "Make a CSR for a key that a CA has already"),
         Entry::act::<intermediate::SetSigned>("set-signed", "Bring back the signed certificate"),
     ];
 }

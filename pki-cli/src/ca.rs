@@ -133,13 +133,19 @@ pub(crate) fn request(
 ) -> Result<CaRequest, Fault> {
     let mut request = CaRequest::new(subject);
     request.alternative_names = sans.parse()?;
-    request.not_before = lifetime.not_before();
     request.lifetime = lifetime.parse()?;
+    constrain(&mut request, constraints)?;
+    Ok(request)
+}
+
+/// Changes a request to what the flags say; what none of them names stays.
+pub(crate) fn constrain(request: &mut CaRequest, constraints: Constraints) -> Result<(), Fault> {
     if let Some(backdate) = constraints.not_before_duration.filter(|d| !d.is_zero()) {
         request.not_before_duration = backdate;
     }
     request.path_length = match constraints.max_path_length {
-        None | Some(-1) => AskedPathLength::Default,
+        None => request.path_length,
+        Some(-1) => AskedPathLength::Default,
         Some(length) => AskedPathLength::AtMost(u8::try_from(length).map_err(|_| {
             Fault::usage(
                 format!("--max-path-length {length} is no path length"),
@@ -147,6 +153,9 @@ pub(crate) fn request(
             )
         })?),
     };
+    if constraints.ext_key_usage.is_some() {
+        request.extended_key_usages.clear();
+    }
     for name in list::items_or_none(constraints.ext_key_usage) {
         let purpose = ExtendedKeyUsage::from_name(&name).ok_or_else(|| {
             let known: Vec<&str> = ExtendedKeyUsage::NAMED.iter().filter_map(|p| p.name()).collect();
@@ -169,9 +178,11 @@ pub(crate) fn request(
             }
         }
     }
-    request.name_constraints = constraints.names.parse()?;
+    if let Some(names) = constraints.names.parse()? {
+        request.name_constraints = Some(names);
+    }
     request.rsa_scheme = constraints.signature.parse()?;
-    Ok(request)
+    Ok(())
 }
 
 /// The mount's limits on lifetimes.

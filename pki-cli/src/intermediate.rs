@@ -50,6 +50,28 @@ pub(crate) struct Generate {
     packaging: Packaging,
 }
 
+/// Make a CSR for a key that a CA has already: for another CA to sign, or for a new certificate in place of the old.
+///
+/// Without flags of the subject, it is that of the CA which has the key.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Example:\n  pki --mount pki_int intermediate cross-sign --key-ref signing-2026 --out int.csr"
+)]
+pub(crate) struct CrossSign {
+    /// Key: name, id or `default`
+    #[arg(long, value_name = "REF")]
+    key_ref: Option<String>,
+    #[command(flatten)]
+    subject: Subject,
+    #[command(flatten)]
+    sans: Sans,
+    #[command(flatten)]
+    signature: SignatureScheme,
+    /// Name that the new issuer will have once its certificate comes back
+    #[arg(long, value_name = "NAME")]
+    issuer_name: Option<String>,
+}
+
 /// Bring back the signed certificate, with its chain, in any order.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  pki --mount pki_int intermediate set-signed intermediate.pem")]
@@ -64,6 +86,33 @@ impl Act for Generate {
     }
 
     fn run(self, session: &Session) -> Result<(), Fault> {
+        self.make(session, "intermediate/generate")
+    }
+}
+
+impl Act for CrossSign {
+    fn check(&self, _: &Session) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn run(self, session: &Session) -> Result<(), Fault> {
+        let Self { key_ref, subject, sans, signature, issuer_name } = self;
+        let key = KeySource::existing(key_ref);
+        let generate = Generate {
+            subject,
+            sans,
+            key,
+            signature,
+            issuer_name,
+            private_key_format: None,
+            packaging: Packaging::default(),
+        };
+        generate.make(session, "intermediate/cross-sign")
+    }
+}
+
+impl Generate {
+    fn make(self, session: &Session, operation: &str) -> Result<(), Fault> {
         if let Some(format @ (Format::Pkcs12 | Format::Pkcs12Legacy | Format::Kubernetes)) =
             session.global.format
         {
@@ -81,29 +130,35 @@ impl Act for Generate {
         let plan = Delivery::plan_packed(&session.global, shape, Swap::Refuse, None, package.clone())?;
         self.key.check()?;
         let subject = self.subject.name(None)?;
-        if subject.is_empty() {
-            return Err(Fault::usage(
-                "a CA needs a subject (RFC 5280 4.1.2.6), and the line gives none",
-                "give one: --common-name NAME",
-            ));
+        if subject.is_empty() && !self.key.is_existing() {
+            return Err(nameless());
         }
         let names = self.sans.parse()?;
         let scheme = self.signature.parse()?;
         let house = session.open()?;
         let mount = house.pki_mount(session)?;
-        let refused = |fault: Fault| house.refuse("intermediate/generate", &mount, None, None, fault);
-        if let Some(name) = &self.issuer_name {
-            issuer::check_free(&house, &mount, name).map_err(refused)?;
+        let refused = |fault: Fault| house.refuse(operation, &mount, None, None, fault);
+        let ca_key = match (self.key.is_existing(), &self.issuer_name) {
+            (false, Some(name)) => {
+                issuer::check_free(&house, &mount, name).map_err(refused)?;
+                self.key.take(&house, &mount, Some(name.clone()))?
+            }
+            _ => self.key.take(&house, &mount, None)?,
+        };
+        let mut ops: Vec<Op> = ca_key.op().into_iter().collect();
+        if let (Origin::Stored(record), Some(name)) = (&ca_key.origin, &self.issuer_name) {
+            let waits = record.pending_issuer_name.as_deref().is_some_and(|p| p.eq_ignore_ascii_case(name));
+            if !waits {
+                issuer::check_free(&house, &mount, name).map_err(refused)?;
+                ops.push(Op::SetPendingIssuerName { key: record.id, name: Some(name.clone()) });
+            }
         }
-        let ca_key = self.key.take(&house, &mount, self.issuer_name.clone())?;
-        if let (Origin::Stored(record), Some(name)) = (&ca_key.origin, &self.issuer_name)
-            && record.pending_issuer_name.as_deref() != Some(name.as_str())
-        {
-            return Err(Fault::usage(
-                "a name waits with a new key only; this key is in the store already",
-                "leave --issuer-name out, and name the issuer afterwards: `pki issuer update`",
-            ));
-        }
+        // A CA that has the key already is asked about by its own name.
+        let subject = match issuer::load::subject_of(&house, &mount, ca_key.key.public_key())? {
+            Some(known) if subject.is_empty() => known,
+            _ if subject.is_empty() => return Err(nameless()),
+            _ => subject,
+        };
         let algorithm = scheme
             .choose(&ca_key.key)
             .map_err(|error| Fault::refused(error.to_string(), "give --signature-bits 256, 384, 512 or 0"))?;
@@ -132,12 +187,18 @@ impl Act for Generate {
                 .secret("private_key", package.key_pem(&ca_key.key)?);
         }
         let staged = plan.stage(&answer)?;
-        let ops: Vec<Op> = ca_key.op().into_iter().collect();
-        let mut audit = house.done("intermediate/generate", Some(&mount));
+        let mut audit = house.done(operation, Some(&mount));
         audit.detail = json!({ "key_id": ca_key.id().to_string() }).to_string();
         house.commit(ops, audit)?;
         staged.publish()
     }
+}
+
+fn nameless() -> Fault {
+    Fault::usage(
+        "a CA needs a subject (RFC 5280 4.1.2.6), and the line gives none",
+        "give one: --common-name NAME",
+    )
 }
 
 impl Act for SetSigned {

@@ -163,6 +163,11 @@ impl Act for Default {
     }
 }
 
+/// Makes an issuer the default, as `pki issuer default` does.
+pub(crate) fn make_default(session: &Session, reference: &str) -> Result<(), Fault> {
+    Default { reference: Some(reference.to_owned()), default_follows_latest_issuer: None }.run(session)
+}
+
 const READ: Shape = Shape { fields: &[], document: Document::Public, directory: Directory::Refuse };
 
 /// Vault's answer about an issuer.

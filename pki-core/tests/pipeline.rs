@@ -9,8 +9,11 @@ use pki_core::certificate::{Certificate, Place};
 use pki_core::crl::{CertificateRevocationList, CrlNumber, CrlPeriod, CrlScope};
 use pki_core::csr::{CertificationRequest, CsrError};
 use pki_core::explain::{RuleId, Warning};
-use pki_core::extension::{Criticality, Endpoints};
-use pki_core::hierarchy::{AskedPathLength, CaRequest, IssuerChain, LeafNotAfter, chain_of, permit_ca};
+use pki_core::extension::{Criticality, Endpoints, PolicyInformation};
+use pki_core::hierarchy::{
+    AskedPathLength, CaRequest, DigitalSignature, IssuerChain, LeafNotAfter, Mismatch, chain_of, mismatches,
+    permit_ca, permit_correspondence,
+};
 use pki_core::issue::{AskedLifetime, AskedNames, CommonName, IssueError, IssueRequest, SignRequest};
 use pki_core::issuer::{Issuer, IssuerCertificate, IssuerError};
 use pki_core::key::software::{SoftwareKey, Verifier};
@@ -21,7 +24,7 @@ use pki_core::key::{
 use pki_core::name::{
     DistinguishedName, DnsName, EmailAddress, GeneralName, NameConstraints, NameKind, OtherName, Subtree, Uri,
 };
-use pki_core::profile::PathLength;
+use pki_core::profile::{ExtendedKeyUsage, PathLength};
 use pki_core::random::{RandomError, SecureRandom};
 use pki_core::revocation::{RevocationReason, RevokedCertificate};
 use pki_core::role::{Limits, Role, RoleConfig, RoleKeyType, RoleNotAfterBehavior};
@@ -239,6 +242,65 @@ fn one_of_the_paths_of_a_cross_signed_ca_has_to_accept() {
 }
 
 #[test]
+fn another_certificate_says_no_more_than_the_first() {
+    let subtree = |text| Subtree::parse(NameKind::Dns, text).unwrap();
+    let (root, other) = (root(KeyAlgorithm::EcP256), root(KeyAlgorithm::EcP256));
+    let first = CaRequest {
+        path_length: AskedPathLength::AtMost(1),
+        extended_key_usages: vec![ExtendedKeyUsage::ServerAuth],
+        name_constraints: Some(NameConstraints::new(vec![subtree("example.com")], vec![]).unwrap()),
+        subject_key_identifier: Some(KeyIdentifier::from_bytes(b"its own")),
+        ..CaRequest::new(named("CA"))
+    };
+    let existing = intermediate(&root, first, key(KeyAlgorithm::EcP256)).unwrap();
+    let existing = existing.certificate();
+    let like = CaRequest::like(existing).unwrap();
+    let own_key = existing.certificate().public_key();
+    let permit = |request: CaRequest, key: &PublicKey| {
+        permit_ca(request, key.clone(), &limits(), now().checked_add(HOUR).unwrap()).unwrap()
+    };
+    assert_eq!(mismatches(existing, &permit(like.clone(), own_key)), Ok(vec![]));
+    let cross = permit_correspondence(existing, permit(like.clone(), own_key)).unwrap();
+    let cross = other.issue(cross, &Endpoints::default(), now(), &mut rng()).unwrap();
+    assert_eq!(cross.authority(), existing.authority());
+    assert_eq!(cross.subject_key_identifier(), existing.certificate().subject_key_identifier());
+    assert_eq!(cross.name_constraints(), existing.certificate().name_constraints());
+    assert_eq!(cross.place(), existing.certificate().place());
+
+    type Change = fn(&mut CaRequest);
+    let rows: [(Mismatch, Change); 12] = [
+        (Mismatch::Subject, |r| r.subject = named("ca")),
+        (Mismatch::SubjectKeyIdentifier, |r| r.subject_key_identifier = None),
+        (Mismatch::NotAfter, |r| r.lifetime = AskedLifetime::Ttl(HOUR * 24)),
+        (Mismatch::NotBefore, |r| r.not_before_duration = HOUR * 2),
+        (Mismatch::PathLength, |r| r.path_length = AskedPathLength::AtMost(2)),
+        (Mismatch::PathLength, |r| r.path_length = AskedPathLength::Default),
+        (Mismatch::Purposes, |r| r.extended_key_usages.push(ExtendedKeyUsage::ClientAuth)),
+        (Mismatch::Purposes, |r| r.extended_key_usages.clear()),
+        (Mismatch::NameConstraints, |r| r.name_constraints = None),
+        (Mismatch::KeyUsage, |r| r.digital_signature = DigitalSignature::Permit),
+        (Mismatch::AlternativeNames, |r| {
+            r.alternative_names.push(GeneralName::Dns(DnsName::parse("ca.example.com").unwrap()));
+        }),
+        (Mismatch::Policies, |r| {
+            let id = "1.2.3".parse().unwrap();
+            r.policies.push(PolicyInformation { id, notice: String::new(), cps: String::new() });
+        }),
+    ];
+    for (mismatch, change) in rows {
+        let mut request = like.clone();
+        change(&mut request);
+        let permitted = permit(request, own_key);
+        assert_eq!(mismatches(existing, &permitted), Ok(vec![mismatch]));
+        let refusal = permit_correspondence(existing, permitted).unwrap_err();
+        assert_eq!(refusal.rule(), RuleId::AUTHORITY_CORRESPONDENCE);
+        assert!(refusal.to_string().contains(&mismatch.to_string()), "{refusal}");
+    }
+    let found = mismatches(existing, &permit(like, other.key().public_key())).unwrap();
+    assert_eq!(found, [Mismatch::PublicKey]);
+}
+
+#[test]
 fn a_key_keeps_its_identifier() {
     let root = root(KeyAlgorithm::EcP256);
     let identifier = KeyIdentifier::from_bytes(b"from another world");
@@ -357,7 +419,7 @@ fn path_lengths_are_kept_at_every_level() {
 fn purposes_nest_and_a_ca_key_stays_out_of_leaves() {
     let root = root(KeyAlgorithm::EcP256);
     let client_only = CaRequest {
-        extended_key_usages: vec![pki_core::profile::ExtendedKeyUsage::ClientAuth],
+        extended_key_usages: vec![ExtendedKeyUsage::ClientAuth],
         ..CaRequest::new(named("Clients"))
     };
     let below = intermediate(&root, client_only, key(KeyAlgorithm::EcP256)).unwrap();

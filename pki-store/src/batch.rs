@@ -162,6 +162,13 @@ pub enum Op {
         /// The new name.
         name: Option<String>,
     },
+    /// Says what the next issuer with this key shall be called. The name must be free.
+    SetPendingIssuerName {
+        /// The key.
+        key: KeyId,
+        /// The name; `None` for none.
+        name: Option<String>,
+    },
     /// Deletes a key. No issuer may have it.
     DeleteKey {
         /// The key.

@@ -10,7 +10,8 @@ use pki_core::hierarchy::{self, IssuerChain};
 use pki_core::issue::Prepared;
 use pki_core::issuer::{Issuer, IssuerCertificate, IssuerError};
 use pki_core::key::software::{SoftwareKey, Verifier};
-use pki_core::name::Uri;
+use pki_core::key::{KeyIdentifier, PublicKey};
+use pki_core::name::{DistinguishedName, Uri};
 use pki_core::pem;
 use pki_store::issuer::{IssuerMatch, IssuerRecord};
 use pki_store::mount::{Mount, MountKind};
@@ -211,6 +212,30 @@ pub(crate) fn paths(
         }
         Ok(found)
     })
+}
+
+/// What a CA's key is called in the certificates that it has, if the store knows one: what it signed says so, and a new
+/// certificate for the key keeps it.
+pub(crate) fn known_key_identifier(house: &House, key: &PublicKey) -> Result<Option<KeyIdentifier>, Fault> {
+    let wanted = IssuerMatch::PublicKey(key.spki_der().to_vec());
+    for record in block_on(house.store.issuers_matching(&wanted))? {
+        if let Some(identifier) = certificate(&record)?.subject_key_identifier() {
+            return Ok(Some(identifier));
+        }
+    }
+    Ok(None)
+}
+
+/// The subject of the mount's issuer with this key, if there is one.
+pub(crate) fn subject_of(
+    house: &House,
+    mount: &Mount,
+    key: &PublicKey,
+) -> Result<Option<DistinguishedName>, Fault> {
+    let wanted = IssuerMatch::PublicKey(key.spki_der().to_vec());
+    let known = block_on(house.store.issuers_matching(&wanted))?;
+    let here = known.iter().find(|record| record.mount == mount.id);
+    here.map(|record| Ok(certificate(record)?.subject().clone())).transpose()
 }
 
 /// Where certificates say their issuer, CRL and OCSP responder are: the issuer's own URLs, if it has any, else the

@@ -81,8 +81,18 @@ pub(crate) enum Origin {
 }
 
 impl KeySource {
+    /// A key that is there.
+    pub(crate) const fn existing(key_ref: Option<String>) -> Self {
+        let kind = KeyKind { key_type: None, key_bits: None };
+        Self { source: SourceType::Existing, kind, key_name: None, key_ref }
+    }
+
     pub(crate) fn is_exported(&self) -> bool {
         self.source == SourceType::Exported
+    }
+
+    pub(crate) fn is_existing(&self) -> bool {
+        self.source == SourceType::Existing
     }
 
     /// Refuses flags that contradict each other, before a key is generated.

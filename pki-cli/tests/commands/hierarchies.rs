@@ -257,3 +257,142 @@ fn the_default_follows_where_it_is_told_to() {
     house.pki(&["issuer", "default", "root", "--default-follows-latest-issuer=false"]).ok();
     assert_eq!(house.json(&["issuer", "default"])["default_follows_latest_issuer"], false);
 }
+
+#[test]
+fn a_root_is_rotated_and_vouched_for_by_the_old_one() {
+    let house = with_intermediate(&[], &[]);
+    let rotate = ["root", "rotate", "--common-name", "root 2", "--key-type", "ec", "--ttl", "690h"];
+    let names: Vec<Value> = [&[][..], &[], &["--issuer-name", "custom"]]
+        .iter()
+        .map(|name| house.json(&[&rotate[..], name].concat())["issuer_name"].clone())
+        .collect();
+    assert_eq!(names, [json!("next"), json!(""), json!("custom")]);
+    assert_eq!(house.json(&["issuer", "default"])["pki"]["issuer_name"], "root");
+
+    house.pki(&["issuer", "read", "next", "--format", "pem", "--out", "next.pem"]).ok();
+    let cross = house.json(&["root", "cross-sign", "next.pem", "--issuer-ref", "root", "--ttl", "100h"]);
+    assert_eq!(cross["ca_chain"].as_array().unwrap().len(), 2);
+    house.write("cross.pem", cross["certificate"].as_str().unwrap());
+    house.pki(&["issuer", "import", "cross.pem", "--issuer-name", "next-by-root"]).ok();
+    let (old, new) =
+        (house.json(&["issuer", "read", "next-by-root"]), house.json(&["issuer", "read", "next"]));
+    assert_eq!(old["key_id"], new["key_id"]);
+    assert_eq!(old["pki"]["authority"], new["pki"]["authority"], "one CRL, one log of revocations");
+    assert_eq!(old["ca_chain"].as_array().unwrap().len(), 2);
+    assert_eq!(new["ca_chain"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        house.json(&["crl", "show", "--issuer-ref", "next"])["crl"],
+        house.json(&["crl", "show", "--issuer-ref", "next-by-root"])["crl"]
+    );
+
+    house.pki(&["root", "replace"]).ok();
+    assert_eq!(house.json(&["issuer", "default"])["pki"]["issuer_name"], "next");
+    house.pki(&["root", "replace", "--default", "nobody"]).fails(3);
+}
+
+#[test]
+fn a_cross_certificate_says_no_more_than_the_certificate_that_there_is() {
+    let house = with_intermediate(
+        &[],
+        &[
+            "--permitted-dns-domains",
+            "example.org",
+            "--max-path-length",
+            "1",
+            "--ext-key-usage",
+            "ServerAuth",
+        ],
+    );
+    house.pki(&["mount", "enable", "other"]).ok();
+    let other = ["--mount", "other", "root", "generate", "--common-name", "other", "--key-type", "ec"];
+    house.pki(&[&other[..], &["--ttl", "700h"]].concat()).ok();
+    house.pki(&["--mount", "int", "issuer", "read", "sub", "--format", "pem", "--out", "sub.crt"]).ok();
+    let cross = |flags: &[&str]| {
+        house.pki(
+            &[&["--mount", "other", "root", "cross-sign", "sub.crt", "--format", "json"], flags].concat(),
+        )
+    };
+    for (flags, mismatch) in [
+        (&["--max-path-length", "2"][..], "its path length would allow more CAs below"),
+        (&["--max-path-length=-1"], "its path length would allow more CAs below"),
+        (&["--permitted-dns-domains", "example.net"], "its name constraints would permit more"),
+        (&["--permitted-dns-domains", "example.org,example.net"], "its name constraints would permit more"),
+        (&["--excluded-dns-domains", "example.net"], "its name constraints would permit more"),
+        (&["--ext-key-usage", "ServerAuth,ClientAuth"], "it would serve more purposes"),
+        (&["--ext-key-usage="], "it would serve more purposes"),
+        (&["--key-usage", "DigitalSignature"], "its key usage would allow more"),
+        (&["--ttl", "650h"], "it would end later"),
+        (&["--not-before-duration", "48h"], "it would begin earlier"),
+    ] {
+        cross(flags).fails(1).says(mismatch).says("[authority.correspondence]");
+    }
+    let narrower =
+        cross(&["--max-path-length", "0", "--permitted-dns-domains", "a.example.org", "--ttl", "9h"]);
+    let narrower: Value = serde_json::from_str(&narrower.ok().stdout).unwrap();
+    house.write("narrower.pem", narrower["certificate"].as_str().unwrap());
+    house.pki(&["--mount", "int", "issuer", "import", "narrower.pem", "--issuer-name", "sub-by-other"]).ok();
+    // What one path refuses, the other may accept; the answer comes with the chain that does.
+    house.pki(&["--mount", "int", "role", "patch", "any", "--issuer-ref", "sub-by-other"]).ok();
+    house.pki(&["--mount", "int", "role", "patch", "any", "--client-flag=false"]).ok();
+    issue(&house, "b.example.org", &["--ttl", "1h"]).fails(1).says("CN=sub");
+    issue(&house, "b.a.example.org", &["--ttl", "1h"]).ok();
+    house.pki(&["--mount", "other", "root", "cross-sign", "sub.pem"]).fails(2).says("2 certificates");
+    house
+        .pki(&[
+            "--mount",
+            "int",
+            "issue",
+            "any",
+            "--alt-names",
+            "b.a.example.org",
+            "--ttl",
+            "1h",
+            "--out",
+            "l/",
+        ])
+        .ok();
+    house.pki(&["--mount", "other", "root", "cross-sign", "l/cert.pem"]).fails(1).says("CA:TRUE");
+}
+
+#[test]
+fn a_key_gets_another_certificate_and_keeps_its_name() {
+    let house = with_intermediate(&[], &[]);
+    let before = house.json(&["--mount", "int", "issuer", "read", "sub"]);
+    // The CSR speaks of the CA that has the key, and the new issuer's name waits with the key.
+    let csr = ["--mount", "int", "intermediate", "cross-sign", "--issuer-name", "sub-2"];
+    house.pki(&[&csr[..], &["--out", "again.csr"]].concat()).ok().prints("CN=sub");
+    house.pki(&[&csr[..], &["--out", "again-2.csr"]].concat()).ok();
+    house
+        .pki(&["--mount", "int", "intermediate", "cross-sign", "--issuer-name", "SUB", "--out", "x.csr"])
+        .fails(1);
+    let existing =
+        ["--mount", "int", "intermediate", "generate", "--type", "existing", "--common-name", "sub"];
+    house.pki(&[&existing[..], &["--issuer-name", "sub-2", "--out", "y.csr"]].concat()).ok();
+    house
+        .pki(&["root", "sign-intermediate", "--csr", "again.csr", "--ttl", "500h", "--out", "again.pem"])
+        .ok();
+    house.pki(&["--mount", "int", "intermediate", "set-signed", "again.pem"]).ok();
+    let after = house.json(&["--mount", "int", "issuer", "read", "sub-2"]);
+    assert_eq!(before["key_id"], after["key_id"]);
+    assert_eq!(before["pki"]["authority"], after["pki"]["authority"]);
+    let skid = |certificate: &Value| {
+        house.write("c.pem", certificate.as_str().unwrap());
+        house.json(&["inspect", "c.pem"]).to_string()
+    };
+    let named = house.json(&["--mount", "int", "key", "read", before["key_id"].as_str().unwrap()]);
+    let named = named["pki"]["subject_key_id"].as_str().unwrap().to_owned();
+    assert!(skid(&after["certificate"]).contains(&named) && skid(&before["certificate"]).contains(&named));
+
+    // A name that is not computed from the key stays too, also for a root.
+    let own = ["root", "sign-intermediate", "--csr", "again.csr", "--ttl", "9h", "--skid", "aa:bb:cc"];
+    house.pki(&[&own[..], &["--out", "own.pem"]].concat()).ok();
+    house.pki(&[&own[..7], &["--skid", "aa:b"]].concat()).fails(2);
+    assert!(house.json(&["inspect", "own.pem"]).to_string().contains("aa:bb:cc"));
+    let again =
+        ["root", "generate", "--type", "existing", "--common-name", "root", "--issuer-name", "root-2"];
+    house.pki(&again).ok();
+    let roots = [house.json(&["issuer", "read", "root"]), house.json(&["issuer", "read", "root-2"])];
+    assert_eq!(roots[0]["pki"]["authority"], roots[1]["pki"]["authority"]);
+    assert_ne!(roots[0]["pki"]["serial_number"], roots[1]["pki"]["serial_number"]);
+    house.pki(&[&again[..], &["--key-bits", "256"]].concat()).fails(2);
+}

@@ -83,9 +83,20 @@ pub fn keys_have_one_name_and_one_public_half<S: Store>(pair: &Pair<'_, S>) {
     pair.op(rename("Next")).unwrap();
     assert_eq!(block_on(pair.b.key(second.id)).unwrap().unwrap().name.as_deref(), Some("Next"));
 
+    let waits = |key: &NewKey, name: &str| Op::SetPendingIssuerName { key: key.id, name: Some(name.into()) };
+    pair.op(waits(&second, "Issuing")).unwrap();
+    pair.op(waits(&second, "issuing")).unwrap();
+    assert!(matches!(pair.conflict(waits(&key, "ISSUING")), Conflict::NameTaken { what: Noun::Issuer, .. }));
+    let read = block_on(pair.b.key(second.id)).unwrap().unwrap();
+    assert_eq!(read.pending_issuer_name.as_deref(), Some("issuing"));
+    pair.op(Op::SetPendingIssuerName { key: second.id, name: None }).unwrap();
+    pair.op(waits(&key, "issuing")).unwrap();
+
     pair.op(Op::DeleteKey { key: key.id }).unwrap();
     assert!(block_on(pair.b.key(key.id)).unwrap().is_none());
     assert_eq!(pair.pki().default_key, None);
+    let lost = pair.conflict(waits(&key, "issuing"));
+    assert!(matches!(lost, Conflict::NotFound { what: Noun::Key, .. }));
     let gone = pair.conflict(Op::DeleteKey { key: key.id });
     assert!(matches!(gone, Conflict::NotFound { what: Noun::Key, .. }));
 }

@@ -40,6 +40,7 @@ impl State {
             }
             Op::CreateKey(new) => self.create_key(new, at),
             Op::RenameKey { key, name } => self.rename_key(*key, name.as_ref()),
+            Op::SetPendingIssuerName { key, name } => self.set_pending_issuer_name(*key, name.as_ref()),
             Op::DeleteKey { key } => self.delete_key(*key),
             Op::CreateIssuer(new) => self.create_issuer(new, at),
             Op::UpdateIssuer { issuer, expected, name, settings } => {
@@ -228,6 +229,17 @@ impl State {
         }
         for key in self.keys.iter_mut().filter(|key| key.id == id) {
             key.name = name.cloned();
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn set_pending_issuer_name(&mut self, id: KeyId, name: Option<&String>) -> Answer {
+        let mount = self.known_key(id)?.mount;
+        if let Some(name) = name {
+            self.issuer_name_is_free(mount, name, Some(id))?;
+        }
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.pending_issuer_name = name.cloned();
         }
         Ok(Outcome::Done)
     }

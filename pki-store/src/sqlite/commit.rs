@@ -143,6 +143,7 @@ impl Session {
             Op::DisableMount { mount } => self.disable_mount(*mount, at),
             Op::CreateKey(new) => self.create_key(new, at),
             Op::RenameKey { key, name } => self.rename_key(*key, name.as_ref()),
+            Op::SetPendingIssuerName { key, name } => self.set_pending_issuer_name(*key, name.as_ref()),
             Op::DeleteKey { key } => self.delete_key(*key),
             Op::CreateIssuer(new) => self.create_issuer(new, at),
             Op::UpdateIssuer { issuer, expected, name, settings } => {

@@ -97,6 +97,16 @@ impl Session {
         Ok(Outcome::Done)
     }
 
+    pub(crate) fn set_pending_issuer_name(&self, id: KeyId, name: Option<&String>) -> Result<Outcome, Fault> {
+        let (n, mut key) = self.known_key(id)?;
+        if let Some(name) = name {
+            self.issuer_name_is_free(key.mount, name, Some(id))?;
+        }
+        key.pending_issuer_name = name.cloned();
+        self.write_key(n, &key)?;
+        Ok(Outcome::Done)
+    }
+
     pub(crate) fn delete_key(&self, id: KeyId) -> Result<Outcome, Fault> {
         let (n, key) = self.known_key(id)?;
         let wanted = IssuerMatch::PublicKey(key.public_key);
