@@ -8,6 +8,7 @@ pub(crate) mod status;
 use std::time::Duration;
 
 use clap::Args;
+use pki_core::authority::AuthorityId;
 use pki_core::name::Uri;
 use pki_core::pem;
 use pki_store::crl::{CrlRecord, CrlScope};
@@ -114,6 +115,18 @@ fn answer(house: &House, record: &IssuerRecord, crl: &CrlRecord) -> Result<Answe
 pub(crate) fn unpublished(house: &House, crl: &CrlRecord) -> Result<bool, Fault> {
     let authority = block_on(house.store.authority(crl.authority))?;
     Ok(authority.is_some_and(|authority| authority.last_revocation > crl.last_revocation))
+}
+
+/// Whether the authority has handed out numbers beyond its published CRLs: to lists that were signed ahead, or to one whose
+/// signing was interrupted. Neither lists what is revoked from now on.
+pub(crate) fn signed_ahead(house: &House, authority: AuthorityId) -> Result<bool, Fault> {
+    let mut published = 0;
+    for scope in [CrlScope::Full, CrlScope::Delta] {
+        let crl = block_on(house.store.crl(authority, scope))?;
+        published = crl.map_or(published, |crl| published.max(crl.number));
+    }
+    let authority = block_on(house.store.authority(authority))?;
+    Ok(authority.is_some_and(|authority| authority.last_crl_number > published))
 }
 
 impl Act for Rotate {

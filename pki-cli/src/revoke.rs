@@ -9,6 +9,7 @@ use pki_store::{Op, Outcome, Store, block_on};
 use crate::answer::{Answer, Shape};
 use crate::args::Act;
 use crate::cert;
+use crate::crl;
 use crate::fault::Fault;
 use crate::session::Session;
 
@@ -77,6 +78,12 @@ impl Act for Revoke {
                 "it was revoked before, at {} ({}); that stays",
                 revocation.revoked_at, revocation.reason
             ));
+        }
+        if !*already && crl::signed_ahead(&house, record.authority)? {
+            answer.warn(
+                "CRLs of this authority were signed ahead and do not list it: publish none of them, and sign a new series \
+                 (`pki crl series`)",
+            );
         }
         let name = mount.map(|mount| mount.name);
         let next = match &name {

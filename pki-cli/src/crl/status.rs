@@ -7,7 +7,7 @@ use pki_store::crl::{CrlRecord, CrlScope};
 use pki_store::{Store, block_on};
 use serde_json::json;
 
-use super::signers;
+use super::{signed_ahead, signers};
 use crate::answer::Answer;
 use crate::args::Act;
 use crate::fault::Fault;
@@ -115,17 +115,12 @@ impl Status {
         // What was revoked since stands on the delta, where there is one to this list.
         let delta = block_on(house.store.crl(crl.authority, CrlScope::Delta))?;
         let delta = delta.filter(|delta| delta.number > crl.number && delta.next_update > house.now);
-        let listed = delta.as_ref().map_or(crl.last_revocation, |delta| delta.last_revocation);
+        let listed = delta.map_or(crl.last_revocation, |delta| delta.last_revocation);
         let authority = block_on(house.store.authority(crl.authority))?;
-        let last_number = delta.map_or(crl.number, |delta| delta.number);
-        if let Some(authority) = authority.filter(|authority| authority.last_revocation > listed) {
-            // Numbers beyond the published ones were handed out to lists that were signed ahead.
-            return Ok(if authority.last_crl_number > last_number {
-                (
-                    State::Critical,
-                    "certificates were revoked after it and the lists of its series were signed, which are void"
-                        .to_owned(),
-                )
+        if authority.is_some_and(|authority| authority.last_revocation > listed) {
+            return Ok(if signed_ahead(house, crl.authority)? {
+                let because = "certificates were revoked after it and the lists of its series were signed, which are void";
+                (State::Critical, because.to_owned())
             } else {
                 (State::Warning, "certificates were revoked after it was signed".to_owned())
             });
