@@ -15,6 +15,7 @@ mod hierarchies;
 mod issuing;
 mod records;
 mod refusals;
+mod remedies;
 mod revocation;
 mod roles;
 mod stores;

@@ -10,7 +10,7 @@ use super::config::{Complaints, RoleConfig};
 use super::domains::{Candidate, Domains};
 use super::other_names::OtherNames;
 use super::uris::Uris;
-use crate::explain::{Inquiry, No, Remedy, RuleId};
+use crate::explain::{Inquiry, No, Remedy, RuleId, word};
 use crate::identity::Identity;
 use crate::issue::{AskedNames, CommonName, CommonNameInSans};
 use crate::name::{AttributeType, DnsName, DnsNameError, EmailAddress, GeneralName};
@@ -309,10 +309,11 @@ fn common_name_length(text: &str) -> Result<(), No> {
         reason: alloc::format!(
             "the common name {text:?} has {characters} characters, at most {limit} are allowed (RFC 5280 appendix A.1)"
         ),
-        remedy: Remedy::Either {
-            role: "--require-cn=false".to_owned(),
-            request: "ask for the name as an alternative name instead: --alt-names".to_owned(),
-        },
+        // A change of the role alone would not help: the name has to be asked for in another way.
+        remedy: Remedy::Request(alloc::format!(
+            "ask for it as an alternative name alone: --alt-names {}, without a common name (--require-cn=false in the role)",
+            word(text)
+        )),
     })
 }
 
