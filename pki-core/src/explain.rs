@@ -10,6 +10,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 
+use crate::key::weak::WeakKey;
+
 pub(crate) use self::inquiry::Inquiry;
 pub use self::trace::{Answer, Decision, DecisionTrace, Explanation, SeenDecision, SeenTrace, View};
 
@@ -41,6 +43,10 @@ rules! {
     KEY_TYPE = "key.type";
     /// The key is as long as the role wants it, and no longer than verifiers accept.
     KEY_BITS = "key.bits";
+    /// Nobody else can compute the private half of the key, or sign in its name.
+    KEY_WEAK = "key.weak";
+    /// The key stands in no other certificate, where the role says so.
+    KEY_REUSE = "key.reuse";
     /// There is a common name where the role wants one.
     COMMON_NAME_REQUIRED = "common-name.required";
     /// The common name has at most 64 characters (RFC 5280 appendix A.1).
@@ -139,6 +145,23 @@ pub(crate) struct No {
     pub(crate) value: String,
     pub(crate) reason: String,
     pub(crate) remedy: Remedy,
+}
+
+/// A key that must not be certified can only be replaced.
+impl From<WeakKey> for No {
+    fn from(weak: WeakKey) -> Self {
+        let remedy = match weak {
+            WeakKey::Exponent { .. } => "make a new key with the public exponent 65537, and a CSR for it",
+            WeakKey::ModulusBits { .. } => "make a new key of 2048, 3072 or 4096 bits, and a CSR for it",
+            _ => "make a new key with another program, such as `openssl genpkey`, and a CSR for it",
+        };
+        Self {
+            rule: RuleId::KEY_WEAK,
+            value: weak.test().into(),
+            reason: alloc::format!("{weak}"),
+            remedy: Remedy::Request(remedy.into()),
+        }
+    }
 }
 
 /// A policy's answer "no": the rule, the value, and what would be accepted.

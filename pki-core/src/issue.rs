@@ -24,6 +24,7 @@ use crate::extension::{Extension, PolicyInformation};
 use crate::hierarchy::LeafNotAfter;
 use crate::identity::Identity;
 use crate::issuer::IssuerError;
+use crate::key::weak::KeyHistory;
 use crate::key::{
     KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme, SignError, Signature, SignatureAlgorithm,
     SigningInput, UnsuitableScheme, VerifyError, VerifySignature,
@@ -137,6 +138,8 @@ pub struct SignRequest {
     pub extensions: Vec<Extension>,
     /// Who asks.
     pub identity: Option<Identity>,
+    /// What the caller knows of the key.
+    pub key_history: KeyHistory,
 }
 
 impl SignRequest {
@@ -149,6 +152,7 @@ impl SignRequest {
             lifetime: AskedLifetime::Default,
             extensions: Vec::new(),
             identity: None,
+            key_history: KeyHistory::default(),
         }
     }
 }

@@ -18,6 +18,7 @@ mod public;
 #[cfg(feature = "rustcrypto")]
 pub mod rustcrypto;
 mod scheme;
+pub mod weak;
 
 use alloc::borrow::Cow;
 use alloc::boxed::Box;

@@ -229,10 +229,10 @@ impl Role {
         now: UnixTime,
         inquiry: &mut Inquiry,
     ) -> Draft<()> {
-        let SignRequest { csr, names, not_before, lifetime, extensions, identity } = request;
+        let SignRequest { csr, names, not_before, lifetime, extensions, identity, key_history } = request;
         let mut warnings = Vec::new();
         let key = csr.public_key();
-        let certified = self.keys.certify(key, inquiry);
+        let certified = self.keys.certify(key, *key_history, inquiry);
         let names = &self.names_of_csr(csr, names, &mut warnings);
         let key_type = Ok(key.key_type());
         let asked = Asked {

@@ -7,6 +7,7 @@ use core::time::Duration;
 use crate::explain::{Inquiry, No, Refusal, Remedy, RuleId, Warning};
 use crate::extension::PolicyInformation;
 use crate::issue::{AskedLifetime, IssueError, Permitted};
+use crate::key::weak::{self, KeyHistory};
 use crate::key::{KeyAlgorithm, KeyIdentifier, KeyType, PublicKey, RsaScheme};
 use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::profile::{ExtendedKeyUsage, KeyUsage, KeyUsages, PathLength, Profile};
@@ -42,6 +43,8 @@ pub struct CaRequest {
     pub subject_key_identifier: Option<KeyIdentifier>,
     /// What an RSA issuer signs with.
     pub rsa_scheme: RsaScheme,
+    /// What the caller knows of the key. A CA's key may be certified again: it is cross-signed, or its certificate renewed.
+    pub key_history: KeyHistory,
 }
 
 /// The path length that is asked for.
@@ -80,6 +83,7 @@ impl CaRequest {
             policies: Vec::new(),
             subject_key_identifier: None,
             rsa_scheme: RsaScheme::default(),
+            key_history: KeyHistory::default(),
         }
     }
 }
@@ -109,9 +113,11 @@ pub fn permit_ca(
     limits: &Limits,
     now: UnixTime,
 ) -> Result<Permitted<PublicKey>, Refusal> {
+    let listed = request.key_history.listed;
     let key_rules = |inquiry: &mut Inquiry| {
         let value = || key.key_type().to_string();
-        inquiry.ask(RuleId::AUTHORITY_KEY, value, || authority_key(&key))
+        inquiry.ask(RuleId::AUTHORITY_KEY, value, || authority_key(&key))?;
+        inquiry.ask(RuleId::KEY_WEAK, value, || Ok(weak::check(&key, listed)?))
     };
     let permitted = decide(request, (), key_rules, limits, now)?;
     Ok(permitted.for_key(key))
@@ -155,6 +161,8 @@ fn consider<K>(
         policies,
         subject_key_identifier,
         rsa_scheme,
+        // The rules about the key were asked before.
+        key_history: _,
     } = request;
     let mut warnings = Vec::new();
     let named = inquiry.ask(RuleId::AUTHORITY_SUBJECT, || subject.to_string(), || authority_subject(subject));

@@ -211,9 +211,19 @@ impl PublicKey {
         }
     }
 
-    #[cfg(any(feature = "rustcrypto", feature = "aws-lc"))]
     pub(crate) const fn form(&self) -> Form {
         self.form
+    }
+
+    /// Modulus and public exponent of an RSA key, the highest octet first and not zero.
+    pub(crate) fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        if self.key_type() != KeyType::Rsa {
+            return None;
+        }
+        let mut numbers = Elements::of_sequence(self.key_octets())?;
+        let modulus = element::positive(numbers.next(Tag::Integer)?)?;
+        let exponent = element::positive(numbers.next(Tag::Integer)?)?;
+        Some((modulus, exponent))
     }
 
     /// A key of a backend: an RSAPublicKey in DER.

@@ -3,8 +3,9 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::config::{Complaints, RoleConfig, RoleKeyType};
+use super::config::{Complaints, KeyReuse, RoleConfig, RoleKeyType};
 use crate::explain::{Inquiry, No, Remedy, RuleId, Warning};
+use crate::key::weak::{self, Certified, KeyHistory};
 use crate::key::{KeyAlgorithm, KeyType, PublicKey, RsaPadding, RsaScheme};
 
 /// The least size of an RSA key: the floor of every current verifier (Baseline Requirements 6.1.5).
@@ -26,6 +27,8 @@ pub(super) struct KeyPolicy {
     key_type: Option<KeyType>,
     /// The size to generate, and the least size of a CSR's key.
     bits: u32,
+    /// Whether a key may be certified again.
+    reuse: KeyReuse,
 }
 
 impl KeyPolicy {
@@ -43,14 +46,15 @@ impl KeyPolicy {
             (RoleKeyType::Ed25519 | RoleKeyType::MlDsa | RoleKeyType::Any, _) => config.signature_bits = 0,
             _ => {}
         }
+        let reuse = config.key_reuse;
         let Some(key_type) = config.key_type.key_type() else {
             config.key_bits = 0;
-            return Some(Self { key_type: None, bits: 0 });
+            return Some(Self { key_type: None, bits: 0, reuse });
         };
         match KeyAlgorithm::new(key_type, config.key_bits) {
             Ok(algorithm) => {
                 config.key_bits = if key_type == KeyType::Ed25519 { 0 } else { algorithm.bits() };
-                Some(Self { key_type: Some(key_type), bits: algorithm.bits() })
+                Some(Self { key_type: Some(key_type), bits: algorithm.bits(), reuse })
             }
             Err(error) => {
                 complaints.add(
@@ -110,7 +114,12 @@ impl KeyPolicy {
     }
 
     /// Whether a CSR's key may be certified.
-    pub(super) fn certify(self, key: &PublicKey, inquiry: &mut Inquiry) -> Result<(), No> {
+    pub(super) fn certify(
+        self,
+        key: &PublicKey,
+        history: KeyHistory,
+        inquiry: &mut Inquiry,
+    ) -> Result<(), No> {
         let value = || alloc::format!("{} {}", key.key_type(), key.bits());
         let of_type = inquiry.ask_because(
             RuleId::KEY_TYPE,
@@ -124,7 +133,44 @@ impl KeyPolicy {
             || self.bits_allowed(key),
             |()| alloc::format!("at least {}", self.bits),
         );
-        of_type.and(long_enough)
+        // The arithmetic is for keys that the role takes.
+        let acceptable = of_type.and(long_enough);
+        if acceptable.is_err() {
+            return acceptable;
+        }
+        let sound = inquiry.ask(RuleId::KEY_WEAK, value, || Ok(weak::check(key, history.listed)?));
+        let unused = inquiry.ask(RuleId::KEY_REUSE, value, || self.reuse_allowed(history.certified));
+        sound.and(unused)
+    }
+
+    /// A key that stands in another certificate: whoever holds the one holds the other, and a key that is lost is lost
+    /// for both.
+    fn reuse_allowed(self, certified: Certified) -> Result<(), No> {
+        let no = |value: String, reason: &str| {
+            Err(No {
+                rule: RuleId::KEY_REUSE,
+                value,
+                reason: reason.to_string(),
+                remedy: Remedy::Either {
+                    role: "--key-reuse permit".to_string(),
+                    request: "make the CSR with a new key".to_string(),
+                },
+            })
+        };
+        match (self.reuse, certified) {
+            (KeyReuse::Permit, _) | (KeyReuse::Refuse, Certified::Never) => Ok(()),
+            (KeyReuse::Refuse, Certified::Before(serial)) => no(
+                serial.to_string(),
+                &alloc::format!(
+                    "the role refuses keys that were certified before, and this one stands in the certificate {serial}"
+                ),
+            ),
+            // What is not known is not permitted.
+            (KeyReuse::Refuse, Certified::Unknown) => no(
+                String::new(),
+                "the role refuses keys that were certified before, and nobody looked for this one",
+            ),
+        }
     }
 
     fn type_allowed(self, key: &PublicKey) -> Result<(), No> {
