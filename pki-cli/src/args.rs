@@ -304,11 +304,23 @@ impl Family for Urls {
     ];
 }
 
+struct WeakKeys;
+
+impl Family for WeakKeys {
+    const ENTRIES: &'static [Entry] = &[
+        Entry::act::<key::weak::Import>("import", "Add a list of weak keys"),
+        Entry::act::<key::weak::Read>("read", "Print how many there are"),
+        Entry::act::<key::weak::Clear>("clear", "Empty the list"),
+    ];
+}
+
 struct Config;
 
 impl Family for Config {
-    const ENTRIES: &'static [Entry] =
-        &[Entry::family::<Urls>("urls", "Where issuer, CRL and OCSP responder are")];
+    const ENTRIES: &'static [Entry] = &[
+        Entry::family::<Urls>("urls", "Where issuer, CRL and OCSP responder are"),
+        Entry::family::<WeakKeys>("weak-keys", "Keys that are never certified"),
+    ];
 }
 
 struct Role;

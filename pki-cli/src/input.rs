@@ -21,6 +21,8 @@ pub(crate) enum Limit {
     OcspRequest,
     /// A passphrase or a sealing key.
     Secret,
+    /// All keys of Debian's defect in all sizes are 21 octets each, some hundred thousand.
+    WeakKeys,
     /// Whatever `inspect` may be shown, a CRL being the largest.
     Any,
 }
@@ -32,6 +34,7 @@ impl Limit {
             Self::Bundle => 1 << 20,
             Self::Crl | Self::Any => 96 << 20,
             Self::OcspRequest | Self::Secret => 64 << 10,
+            Self::WeakKeys => 32 << 20,
         }
     }
 
@@ -42,6 +45,7 @@ impl Limit {
             Self::Crl => "a CRL",
             Self::OcspRequest => "an OCSP request",
             Self::Secret => "a secret",
+            Self::WeakKeys => "a list of weak keys",
             Self::Any => "a certificate, a request, a CRL or a key",
         }
     }

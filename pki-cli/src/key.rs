@@ -1,6 +1,7 @@
 //! `pki key`: the private keys of a mount. They never leave the store unless they are exported when they are made.
 
 pub(crate) mod source;
+pub(crate) mod weak;
 
 use std::path::PathBuf;
 
@@ -232,6 +233,11 @@ impl Act for Import {
             describe(&mut answer, existing.id, existing.name.as_deref(), key.public_key());
             answer.warn("the mount already has this key; its name stays");
             return session.deliver(&answer);
+        }
+        let warning = weak::check_import(&house, &mount, key.public_key())
+            .map_err(|fault| house.refuse("key/import", &mount, None, None, fault))?;
+        if let Some(warning) = warning {
+            answer.warn(warning);
         }
         let new = new_key(&house, &mount, &key, self.key_name.clone(), None)?;
         describe(&mut answer, new.id, self.key_name.as_deref(), key.public_key());

@@ -72,7 +72,8 @@ impl LeafAsked {
     /// A request for a certificate on a CSR.
     pub(crate) fn sign(self, csr: CertificationRequest) -> SignRequest {
         let Self { names, not_before, lifetime, extensions, identity } = self;
-        SignRequest { csr, names, not_before, lifetime, extensions, identity: Some(identity) }
+        let identity = Some(identity);
+        SignRequest { names, not_before, lifetime, extensions, identity, ..SignRequest::new(csr) }
     }
 }
 

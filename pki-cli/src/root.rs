@@ -200,6 +200,7 @@ impl Generate {
             hierarchy::permit_root(request.clone(), algorithm, &limits, session.now).map(|_| ()).map_err(no)
         })?;
         request.subject_key_identifier = load::known_key_identifier(&house, ca_key.key.public_key())?;
+        request.key_history = key::weak::history_of_ca(&house, &mount, ca_key.key.public_key())?;
         let permitted = hierarchy::permit_ca(request, ca_key.key.public_key().clone(), &limits, session.now)
             .map_err(no)?;
         let serial = SerialNumber::random(&mut OsRandom, session.now).map_err(StoreError::from)?;
@@ -292,6 +293,7 @@ impl Act for SignIntermediate {
             Some(skid) => Some(skid),
             None => load::known_key_identifier(&house, &public_key)?,
         };
+        ca_request.key_history = key::weak::history_of_ca(&house, &mount, &public_key)?;
         let permitted = hierarchy::permit_ca(ca_request, public_key, &ca::limits(&mount), session.now)
             .map_err(|refusal| refused(Fault::refused(refusal.to_string(), refusal.remedy().line(""))))?;
         certify(&house, &mount, &loaded, permitted, "root/sign-intermediate", plan)

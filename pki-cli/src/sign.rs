@@ -15,7 +15,7 @@ use crate::package::Package;
 use crate::request::LeafRequest;
 use crate::session::Session;
 use crate::set::Swap;
-use crate::{ca, csr};
+use crate::{ca, csr, key};
 
 /// Sign a CSR.
 #[derive(Args, Debug)]
@@ -64,7 +64,13 @@ impl Act for Sign {
             }
             _ => fault,
         })?;
-        let request = request.sign(csr);
+        let mut request = request.sign(csr);
+        request.key_history = key::weak::history(
+            &house,
+            &policy.mount,
+            request.csr.public_key(),
+            policy.role.config().key_reuse,
+        )?;
         let asked = Asked::Sign(request.clone());
         if let Some(eyes) = dry_run.view() {
             let issuer = policy.issuer(&house)?;

@@ -8,6 +8,7 @@ peer crl CRL ISSUER                checks the signature, lists what is revoked
 peer make-csr KEY-TYPE NAME OUT
 peer ocsp-request CERTIFICATE ISSUER HASH OUT   with a nonce of 32 octets; Python only
 peer ocsp-response RESPONSE REQUEST SIGNER      checks the signature and the nonce; Python only
+peer make-csr-of-primes P Q E NAME OUT   an RSA key of these numbers, in hexadecimal; its key is written to OUT.key
 """
 
 import sys
@@ -187,6 +188,28 @@ def make_csr(key_type, name, out):
         target.write(request.public_bytes(serialization.Encoding.PEM))
 
 
+def make_csr_of_primes(p, q, e, name, out):
+    p, q, e = (int(number, 16) for number in (p, q, e))
+    d = pow(e, -1, (p - 1) * (q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), rsa.RSAPublicNumbers(e, p * q)
+    )
+    key = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    request = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .sign(key, hashes.SHA256())
+    )
+    with open(out, "wb") as target:
+        target.write(request.public_bytes(serialization.Encoding.PEM))
+    with open(out + ".key", "wb") as target:
+        target.write(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+
+
 COMMANDS = {
     "verify": verify,
     "facts": facts,
@@ -196,6 +219,7 @@ COMMANDS = {
     "make-csr": make_csr,
     "ocsp-request": ocsp_request,
     "ocsp-response": ocsp_response,
+    "make-csr-of-primes": make_csr_of_primes,
 }
 
 if __name__ == "__main__":

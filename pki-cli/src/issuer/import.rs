@@ -118,6 +118,7 @@ impl Bundle {
     ) -> Result<Imported, Fault> {
         let mut ops = Vec::new();
         let mut plans = Vec::new();
+        let mut warnings = Vec::new();
         let mut known: Vec<Vec<u8>> = Vec::new();
         for key in &self.keys {
             let public = key.public_key().spki_der();
@@ -128,6 +129,9 @@ impl Bundle {
             match key::by_public_key(house, mount, key.public_key())? {
                 Some(stored) => plans.push(Plan::ExistingKey(stored.id.to_string())),
                 None => {
+                    let warning = key::weak::check_import(house, mount, key.public_key())
+                        .map_err(|fault| house.refuse(operation, mount, None, None, fault))?;
+                    warnings.extend(warning);
                     let new = key::new_key(house, mount, key, None, None)?;
                     plans.push(Plan::NewKey(new.id.to_string()));
                     ops.push(Op::CreateKey(new));
@@ -172,7 +176,7 @@ impl Bundle {
         }
         let committed = house.commit(ops, house.done(operation, Some(mount)))?;
         let outcomes = committed.outcomes.into_iter().skip(first_issuer).collect();
-        Ok(Imported { plans, outcomes })
+        Ok(Imported { plans, outcomes, warnings })
     }
 }
 
@@ -185,6 +189,7 @@ enum Plan {
 pub(crate) struct Imported {
     plans: Vec<Plan>,
     outcomes: Vec<Outcome>,
+    warnings: Vec<String>,
 }
 
 impl Imported {
@@ -204,6 +209,9 @@ impl Imported {
     /// Vault's answer to an import.
     pub(crate) fn answer(&self, house: &House, mount: &Mount) -> Result<Answer, Fault> {
         let mut answer = Answer::new();
+        for warning in &self.warnings {
+            answer.warn(warning.clone());
+        }
         let mut mapping = Map::new();
         let (mut new_issuers, mut old_issuers) = (Vec::new(), Vec::new());
         let mut table = Table::new(&["issuer", "name", "key", ""]);

@@ -11,6 +11,7 @@ use crate::csr;
 use crate::explanation::{Asked, Eyes};
 use crate::fault::Fault;
 use crate::issue::{self, Policy};
+use crate::key;
 use crate::request::LeafRequest;
 use crate::session::Session;
 
@@ -42,12 +43,16 @@ impl Act for Explain {
     fn run(self, session: &Session) -> Result<(), Fault> {
         let Self { name, csr, request, key_type, key_bits, view } = self;
         let request = request.parse(&session.requester())?;
-        let asked = match csr {
+        let mut asked = match csr {
             Some(file) => Asked::Sign(request.sign(csr::read(&file, &Verifier)?)),
             None => Asked::Issue(request.issue(issue::asked_key(key_type, key_bits)?)),
         };
         let house = session.open()?;
         let policy = Policy::load(&house, session, &name)?;
+        if let Asked::Sign(request) = &mut asked {
+            let reuse = policy.role.config().key_reuse;
+            request.key_history = key::weak::history(&house, &policy.mount, request.csr.public_key(), reuse)?;
+        }
         let issuer = policy.issuer(&house)?;
         asked.explain(&house, &policy, &issuer.chain).deliver(session, &policy, view)
     }

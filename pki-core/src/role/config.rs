@@ -444,7 +444,7 @@ fn unfinished(config: &RoleConfig, complaints: &mut Complaints) {
             })*
         };
     }
-    only_the_default!(key_reuse, generate_lease);
+    only_the_default!(generate_lease);
 }
 
 /// The purposes of the flags and of `ext_key_usage`, in the order in which certificates list them.

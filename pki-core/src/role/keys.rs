@@ -134,10 +134,7 @@ impl KeyPolicy {
             |()| alloc::format!("at least {}", self.bits),
         );
         // The arithmetic is for keys that the role takes.
-        let acceptable = of_type.and(long_enough);
-        if acceptable.is_err() {
-            return acceptable;
-        }
+        of_type.and(long_enough)?;
         let sound = inquiry.ask(RuleId::KEY_WEAK, value, || Ok(weak::check(key, history.listed)?));
         let unused = inquiry.ask(RuleId::KEY_REUSE, value, || self.reuse_allowed(history.certified));
         sound.and(unused)

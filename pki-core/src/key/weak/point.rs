@@ -58,6 +58,8 @@ const fn parameters(curve: Curve) -> (&'static [u8], &'static [u8]) {
     }
 }
 
+/// The octets of hexadecimal digits, at compile time.
+#[expect(clippy::indexing_slicing, reason = "a constant that does not fit does not compile")]
 const fn octets<const N: usize>(hex: &str) -> [u8; N] {
     const fn digit(character: u8) -> u8 {
         match character {

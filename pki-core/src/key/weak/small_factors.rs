@@ -53,6 +53,7 @@ pub(super) fn remainder(number: &[u8], divisor: u32) -> u32 {
 }
 
 /// All primes below 752, the bound of the Baseline Requirements.
+#[expect(clippy::indexing_slicing, reason = "a table that does not fit does not compile")]
 const PRIMES: [u16; 133] = {
     let mut primes = [0; 133];
     let mut found = 0;
