@@ -202,7 +202,7 @@ fn describe(house: &House, mount: &Mount, record: &IssuerRecord, session: &Sessi
         .set("ca_chain", ca_chain)
         .set("leaf_not_after_behavior", settings.leaf_not_after_behavior.clone())
         .set("usage", settings::shown(&settings.usage, ","))
-        .set("revocation_signature_algorithm", "")
+        .set("revocation_signature_algorithm", settings.revocation_signature_algorithm.clone())
         .set("revoked", revoked.is_some())
         .set("issuing_certificates", settings.issuing_certificates.clone())
         .set("crl_distribution_points", settings.crl_distribution_points.clone())

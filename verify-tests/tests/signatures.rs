@@ -108,6 +108,35 @@ fn signed_with(bench: &Workbench, kind: &str, file: &str, algorithm: &str) {
 }
 
 #[test]
+fn an_issuer_says_what_its_crls_are_signed_with() {
+    let bench = Workbench::with_hierarchy("rsa", 2048);
+    let update = "--mount pki_int issuer update intermediate --revocation-signature-algorithm";
+    for name in ["SHA256WithRSAPSS", "sha512withrsapss", "SHA384WithRSA"] {
+        bench.ok(&format!("{update} {name}"));
+        bench.ok("--mount pki_int crl rotate");
+        bench.ok("--mount pki_int crl show --format pem --force --out intermediate.crl");
+        let spelled = name.replace("sha512withrsapss", "SHA512WithRSAPSS");
+        signed_with(&bench, "crl", "intermediate.crl", &spelled);
+        bench.tool("openssl", "crl -in intermediate.crl -noout -CAfile intermediate.pem");
+        let read = bench.json("--mount pki_int issuer read intermediate");
+        assert_eq!(read["revocation_signature_algorithm"], spelled.as_str());
+        for peer in Peer::ALL {
+            assert_eq!(peer.ask(&bench, "crl intermediate.crl intermediate.pem"), "", "{peer:?}");
+        }
+    }
+    bench.refused(&format!("{update} ECDSAWithSHA256"), 1, "of type rsa", "SHA256WithRSAPSS");
+    bench.refused(&format!("{update} Ed25519"), 1, "of type rsa", "SHA256WithRSAPSS");
+    bench.refused(&format!("{update} SHA1WithRSA"), 2, "SHA1WithRSA", "one of these names");
+    // Nothing was changed by a refusal; an empty value is automatic again.
+    let read = bench.json("--mount pki_int issuer read intermediate");
+    assert_eq!(read["revocation_signature_algorithm"], "SHA384WithRSA");
+    bench.ok(&format!("{update}="));
+    bench.ok("--mount pki_int crl rotate");
+    bench.ok("--mount pki_int crl show --format pem --force --out intermediate.crl");
+    signed_with(&bench, "crl", "intermediate.crl", "SHA256WithRSA");
+}
+
+#[test]
 fn pss_requests_of_others() {
     let bench = Workbench::with_hierarchy("rsa", 2048);
     let make = "req -new -newkey rsa:2048 -nodes -keyout leaf.key -subj /CN=www.example.org -sigopt rsa_padding_mode:pss";

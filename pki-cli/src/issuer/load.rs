@@ -91,7 +91,10 @@ impl KnownIssuer {
             Fault::unusable("the issuer's key is not in the store", "restore a backup of the store")
         })?;
         let key = key::open(house, &key)?;
-        let issuer = Issuer::of(chain, key).map_err(|error| broken(&record, &error))?;
+        let mut issuer = Issuer::of(chain, key).map_err(|error| broken(&record, &error))?;
+        if let Some(algorithm) = settings.crl_algorithm()? {
+            issuer = issuer.with_crl_algorithm(algorithm).map_err(|error| broken(&record, &error))?;
+        }
         Ok(LoadedIssuer { record, settings, issuer, manual_chain })
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use pki_core::hierarchy::LeafNotAfter;
 use pki_core::issuer::IssuerCertificate;
+use pki_core::key::SignatureAlgorithm;
 use pki_core::time::UnixTime;
 use pki_store::IssuerId;
 use pki_store::issuer::{IssuerRecord, IssuerSettings};
@@ -33,6 +34,10 @@ pub(crate) struct Settings {
     pub(crate) issuing_certificates: Vec<String>,
     pub(crate) crl_distribution_points: Vec<String>,
     pub(crate) ocsp_servers: Vec<String>,
+    /// What its CRLs are signed with, such as `SHA256WithRSAPSS`; empty leaves it to the issuer. Added later: its absence
+    /// is the default.
+    #[serde(default)]
+    pub(crate) revocation_signature_algorithm: String,
     /// When it was revoked, in seconds since 1970.
     pub(crate) revoked_at: Option<u64>,
 }
@@ -89,6 +94,7 @@ impl Settings {
             issuing_certificates: Vec::new(),
             crl_distribution_points: Vec::new(),
             ocsp_servers: Vec::new(),
+            revocation_signature_algorithm: String::new(),
             revoked_at: None,
         }
     }
@@ -119,6 +125,19 @@ impl Settings {
             Fault::unusable(
                 format!("leaf_not_after_behavior of a stored issuer: {error}"),
                 "set it again: `pki issuer update NAME --leaf-not-after-behavior err`",
+            )
+        })
+    }
+
+    /// What its CRLs are signed with, where somebody said so.
+    pub(crate) fn crl_algorithm(&self) -> Result<Option<SignatureAlgorithm>, Fault> {
+        if self.revocation_signature_algorithm.is_empty() {
+            return Ok(None);
+        }
+        SignatureAlgorithm::from_name(&self.revocation_signature_algorithm).map(Some).map_err(|error| {
+            Fault::unusable(
+                format!("revocation_signature_algorithm of a stored issuer: {error}"),
+                "set it again: `pki issuer update NAME --revocation-signature-algorithm \"\"`",
             )
         })
     }

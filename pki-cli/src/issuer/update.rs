@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use clap::Args;
 use pki_core::hierarchy::LeafNotAfter;
 use pki_core::issuer::IssuerCertificate;
+use pki_core::key::SignatureAlgorithm;
 use pki_store::issuer::IssuerRecord;
 use pki_store::mount::Mount;
 use pki_store::{IssuerId, Op};
@@ -38,6 +39,9 @@ pub(crate) struct Update {
     /// The chain to hand out and to check against: `self`, then other issuers; an empty value finds it again
     #[arg(long, value_name = "LIST")]
     manual_chain: Option<Vec<String>>,
+    /// What its CRLs are signed with, such as SHA256WithRSAPSS; an empty value leaves it to the issuer
+    #[arg(long, value_name = "NAME")]
+    revocation_signature_algorithm: Option<String>,
     /// Where its certificate is, instead of the mount's URLs; an empty value clears
     #[arg(long, value_name = "LIST", help_heading = "URLs")]
     issuing_certificates: Option<Vec<String>>,
@@ -71,6 +75,9 @@ impl Act for Update {
         }
         if let Some(behavior) = self.leaf_not_after_behavior {
             settings.leaf_not_after_behavior = behavior.as_str().to_owned();
+        }
+        if let Some(name) = self.revocation_signature_algorithm {
+            settings.revocation_signature_algorithm = crl_algorithm(&name, &issuer)?;
         }
         let urls = [
             (config::LISTS[0], self.issuing_certificates, &mut settings.issuing_certificates),
@@ -106,6 +113,33 @@ impl Act for Update {
         let record = super::find(&house, &mount, &record.id.to_string())?;
         plan.deliver(&super::describe(&house, &mount, &record, session)?)
     }
+}
+
+/// The name of an algorithm that the issuer's key signs with, as it is stored.
+fn crl_algorithm(name: &str, issuer: &IssuerCertificate) -> Result<String, Fault> {
+    if name.is_empty() {
+        return Ok(String::new());
+    }
+    let algorithm = SignatureAlgorithm::from_name(name).map_err(|error| {
+        Fault::usage(
+            format!("--revocation-signature-algorithm: {error}"),
+            "give one of these names, or an empty value to leave it to the issuer",
+        )
+    })?;
+    let key = issuer.certificate().public_key();
+    let suitable = key.signature_algorithms();
+    if !suitable.contains(&algorithm) {
+        let names: Vec<&str> = suitable.iter().map(|algorithm| algorithm.name()).collect();
+        return Err(Fault::refused(
+            format!(
+                "the issuer's key is of type {} and does not sign with {}",
+                key.key_type(),
+                algorithm.name()
+            ),
+            format!("give --revocation-signature-algorithm {}", names.join(", or ")),
+        ));
+    }
+    Ok(algorithm.name().to_owned())
 }
 
 /// The usages that are asked for, if the issuer can have them.
