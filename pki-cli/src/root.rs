@@ -23,7 +23,7 @@ use crate::fault::Fault;
 use crate::input::{self, Limit};
 use crate::issuer::import::Bundle;
 use crate::issuer::load::{self, LoadedIssuer, endpoints, pem_text};
-use crate::key::source::KeySource;
+use crate::key::{self, source::KeySource};
 use crate::names::{Lifetime, Sans};
 use crate::package::{KeyFormat, Packaging};
 use crate::random::OsRandom;
