@@ -63,6 +63,9 @@ const CASES: &[Case] = &[
     case(RuleId::KEY_TYPE, &["--key-type=any"], &["issue", "r", WWW], Flags),
     case(RuleId::KEY_TYPE, &["--key-type=rsa"], &["sign", "r", "--csr", "www.csr"], Run),
     case(RuleId::KEY_BITS, &["--key-bits=384"], &["sign", "r", "--csr", "www.csr"], Run),
+    case(RuleId::KEY_WEAK, &["--key-type=any"], &["sign", "r", "--csr", "three.csr"],
+        Words { says: "a new key", request: &["sign", "r", "--csr", "www.csr"] }),
+    case(RuleId::KEY_REUSE, &["--key-reuse=refuse"], &["sign", "r", "--csr", "www.csr"], Run),
     case(RuleId::COMMON_NAME_REQUIRED, &["--require-cn"], &["issue", "r", "--alt-names=www.example.org"], Run),
     case(RuleId::COMMON_NAME_LENGTH, &[], &["issue", "r", LONG],
         Words { says: "--alt-names", request: &["issue", "r", LONG_SAN] }),
@@ -125,6 +128,10 @@ const CASES: &[Case] = &[
     case(RuleId::ISSUER_NAME_CONSTRAINTS, &["--issuer-ref=named", "--allow-any-name"],
         &["issue", "r", "--common-name=www.other.test"],
         Words { says: "example.org", request: &["issue", "r", WWW] }),
+    case(RuleId::ISSUER_POLICIES, &["--issuer-ref=policy"], &["issue", "r", WWW], Run),
+    case(RuleId::AUTHORITY_CORRESPONDENCE, &[],
+        &["root", "cross-sign", "short.pem", "--issuer-ref=root", "--ttl=100h"],
+        Words { says: "shorten --ttl", request: &["root", "cross-sign", "short.pem", "--issuer-ref=root", "--ttl=1h"] }),
     case(RuleId::AUTHORITY_SUBJECT, &[], &["root", "generate", "--key-type=ec", "--organization="],
         Words { says: "--common-name NAME", request: &["root", "generate", "--key-type=ec", "--common-name=NAME"] }),
     case(RuleId::AUTHORITY_KEY, &[], &["root", "sign-intermediate", "--csr=long.csr", "--ttl=1h"],
@@ -177,6 +184,7 @@ fn prepare(house: &House) {
         "root generate --common-name named --issuer-name named --key-type ec --permitted-dns-domains example.org",
         "root generate --common-name exported --issuer-name exported --key-type ec --type exported --out exported/",
         "issuer update unused --usage crl-signing",
+        "issuer read short --format pem --out short.pem",
     ] {
         house.pki(&line.split_whitespace().collect::<Vec<_>>()).ok();
     }
@@ -194,6 +202,17 @@ fn prepare(house: &House) {
     openssl(&format!("{request} /CN=www.example.org -addext keyUsage=keyCertSign -out certsign.csr"));
     openssl("req -new -key exported/key.pem -subj /CN=www.example.org -out own.csr");
     openssl("req -new -nodes -newkey rsa:4104 -keyout key.pem -subj /CN=www.example.org -out long.csr");
+    openssl(
+        "req -new -nodes -newkey rsa:2048 -pkeyopt rsa_keygen_pubexp:3 -keyout key.pem -subj /CN=www.example.org \
+         -out three.csr",
+    );
+    openssl(
+        "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -keyout policy.key -subj /CN=policy -days 20 \
+         -CA exported/cert.pem -CAkey exported/key.pem -addext keyUsage=critical,keyCertSign,cRLSign \
+         -addext certificatePolicies=1.2.3.4 -addext policyConstraints=critical,requireExplicitPolicy:0 -out policy.pem",
+    );
+    house.write("policy.bundle", format!("{}{}", house.read("policy.pem"), house.read("policy.key")));
+    house.pki(&["issuer", "import", "policy.bundle", "--issuer-name", "policy"]).ok();
 }
 
 /// Has a shell run the command that the remedy prints.
