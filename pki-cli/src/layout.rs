@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use pki_core::key::PassphraseOrigin;
 use pki_core::pem;
 use pki_core::pkcs12::Pkcs12Profile;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::args::global::Format;
@@ -255,28 +256,29 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A file that Envoy watches: envoy.extensions.transport_sockets.tls.v3.Secret.
+/// A file that Envoy watches, of envoy.extensions.transport_sockets.tls.v3.Secret: JSON, which is YAML too.
 fn sds(directory: &Path) -> String {
-    let at = |name: &str| quoted(&directory.join(name).display().to_string());
+    let at = |name: &str| json!({ "filename": directory.join(name).display().to_string() });
     let kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret";
-    let watched = quoted(&directory.parent().unwrap_or(directory).display().to_string());
-    format!(
-        "resources:\n\
-         - \"@type\": {kind}\n\
-         \x20 name: server_cert\n\
-         \x20 tls_certificate:\n\
-         \x20   certificate_chain: {{filename: {}}}\n\
-         \x20   private_key: {{filename: {}}}\n\
-         \x20   watched_directory: {{path: {watched}}}\n\
-         - \"@type\": {kind}\n\
-         \x20 name: validation_context\n\
-         \x20 validation_context:\n\
-         \x20   trusted_ca: {{filename: {}}}\n\
-         \x20   watched_directory: {{path: {watched}}}\n",
-        at("certificate_chain.pem"),
-        at("private_key.pem"),
-        at("trusted_ca.pem")
-    )
+    // The directory itself is exchanged for a new one, so that the one above is where something moves.
+    let watched = json!({ "path": directory.parent().unwrap_or(directory).display().to_string() });
+    let secrets = json!({ "resources": [
+        {
+            "@type": kind,
+            "name": "server_cert",
+            "tls_certificate": {
+                "certificate_chain": at("certificate_chain.pem"),
+                "private_key": at("private_key.pem"),
+                "watched_directory": watched,
+            },
+        },
+        {
+            "@type": kind,
+            "name": "validation_context",
+            "validation_context": { "trusted_ca": at("trusted_ca.pem"), "watched_directory": watched },
+        },
+    ]});
+    format!("{secrets:#}\n")
 }
 
 /// 256 random bits in hexadecimal digits.

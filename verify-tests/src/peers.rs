@@ -85,7 +85,7 @@ fn lint(bench: &Workbench, program: &str, words: &[&str]) -> String {
 }
 
 /// A program of the Python environment that `scripts/test tools` makes.
-fn python(program: &str) -> PathBuf {
+pub fn python(program: &str) -> PathBuf {
     let tools = std::env::var_os("PKI_TOOLS").map_or_else(|| asset("../.tools"), PathBuf::from);
     tools.join("python/bin").join(program)
 }
@@ -100,6 +100,12 @@ pub(crate) fn how_to_install(program: &Path) -> String {
         "lint_crl" | "lint_ocsp_response" | "lint_pkix_cert" | "python" => {
             return "\nrun `scripts/test tools`, which makes .tools/python".to_owned();
         }
+        "haproxy" => "haproxy",
+        "kubectl" => {
+            return "\ninstall it from https://kubernetes.io/docs/tasks/tools, or from Debian's package kubernetes-client"
+                .to_owned();
+        }
+        "nginx" => "nginx-light",
         "openssl" => "openssl",
         "unshare" => "util-linux",
         _ => return String::new(),
