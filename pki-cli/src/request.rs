@@ -19,7 +19,7 @@ pub(crate) struct LeafRequest {
     names: LeafNames,
     #[command(flatten)]
     lifetime: Lifetime,
-    /// Extension of your own: OID=[critical,]utf8:TEXT or OID=[critical,]der:HEX; repeat for more
+    /// Extension of your own: OID=utf8:TEXT or OID=der:HEX (critical: OID=critical,utf8:TEXT); repeat for more
     #[arg(long, value_parser = parse_extension, value_name = "EXTENSION", help_heading = "Contents")]
     extension: Vec<Extension>,
     /// What is known about the requester, for {{identity.entity.metadata.KEY}} in roles
